@@ -36,12 +36,13 @@ TEST := $(VENV)/.test
 LINT := $(VENV)/.lint
 MUTATION := $(VENV)/.mutation
 RELEASE  := $(VENV)/.release
+DOCS := $(VENV)/.docs
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help audit test soak system lint format lock bench bench-compare gallery mutants wheel sbom advisories release clean
+.PHONY: help audit test docs soak system lint format lock bench bench-compare gallery mutants wheel sbom advisories release clean
 
 help: ## show this help
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="..."]'
@@ -84,12 +85,16 @@ soak: $(TEST) ## repeat the property tests and the killed nights, on different a
 gallery: system $(TEST) ## write a report on each sample tenant in each format into build/gallery, and update docs/gallery
 	@$(FIND_LIBRARIES) $(PY) -m tests.gallery.make
 
-lint: $(LINT) ## check style (ruff), types (mypy --strict), imports between layers (import-linter) and language
+docs: $(DOCS) ## build the documentation into build/site; a link that leads nowhere, or a page that none leads to, is an error
+	@$(PY) -m tests.docs.site
+
+lint: $(LINT) ## check style (ruff), types (mypy --strict), imports between layers (import-linter), language, and what GitHub runs (zizmor, actionlint)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint(prog_name="lint-imports")'
 	@$(PY) -m tests.language
+	@$(PY) -m tests.deploy.workflows
 
 format: $(LINT) ## format the code as `make lint` requires
 	@$(PY) -m ruff check --fix --select I .
@@ -180,6 +185,11 @@ $(LINT): $(TEST) $(LOCK)/lint.txt
 $(RELEASE): $(TEST) $(LOCK)/release.txt
 	@echo "installing what looks up advisories" >&2
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/release.txt
+	@touch $@
+
+$(DOCS): $(RUN) $(LOCK)/docs.txt
+	@echo "installing what builds the documentation" >&2
+	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/docs.txt
 	@touch $@
 
 $(MUTATION): $(TEST) $(LOCK)/mutation.txt

@@ -17,6 +17,9 @@ from auditor.cli.terminal import say, wants_colour, width
 from auditor.model.errors import InvalidRequest
 
 FORMATS = ("text", "json", "markdown", "html", "csv")
+WORKBOOK = "xlsx"
+FORMATS_WITH_WORKBOOK = (*FORMATS, WORKBOOK)
+"""For the commands whose document is also a workbook."""
 PIPE = "-"
 
 ENDINGS: Mapping[str, str] = MappingProxyType(
@@ -28,6 +31,7 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
         ".html": "html",
         ".htm": "html",
         ".csv": "csv",
+        ".xlsx": WORKBOOK,
     }
 )
 """The format of a file by its ending."""
@@ -38,8 +42,17 @@ Destination = tuple[str, str]
 
 def output_options(command: FC) -> FC:
     """``-f`` and ``-o``, which give the parameters `formats` and `outputs`."""
+    return _output_options(command, FORMATS)
+
+
+def output_options_with_workbook(command: FC) -> FC:
+    """The same for a document that is also a workbook; give the formats to `destinations`, too."""
+    return _output_options(command, FORMATS_WITH_WORKBOOK)
+
+
+def _output_options(command: FC, choices: Sequence[str]) -> FC:
     form = click.option(
-        "-f", "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Format. Default: text."
+        "-f", "--format", "formats", multiple=True, type=click.Choice(choices), help="Format. Default: text."
     )
     output = click.option(
         "-o",
@@ -52,15 +65,18 @@ def output_options(command: FC) -> FC:
     return form(output(command))
 
 
-def destinations(formats: Sequence[str], outputs: Sequence[str]) -> list[Destination]:
-    """Where the document goes. Run it before anything is read, to find mistakes early.
+def destinations(formats: Sequence[str], outputs: Sequence[str], choices: Sequence[str] = FORMATS) -> list[Destination]:
+    """Where the document goes, in one of the formats `choices`. Run it before anything is read, to find mistakes early.
 
-    Raises click.UsageError, and InvalidRequest for a file that can't be written.
+    Raises click.UsageError, InvalidRequest for a file that can't be written, and FormatUnavailable.
     """
     if not outputs or tuple(outputs) == (PIPE,):
         if len(formats) > 1:
             raise click.UsageError("several formats need several files: add -o FILE for each, or leave out -f")
-        return [(formats[0] if formats else "text", PIPE)]
+        form = formats[0] if formats else "text"
+        if form == WORKBOOK:
+            _must_fit_a_workbook(PIPE)
+        return [(form, PIPE)]
     if formats and (len(formats) > 1 or len(outputs) > 1):
         raise click.UsageError("with several -o files, the endings choose the formats: leave out -f")
     from auditor.jobs.audit_request import must_be_writable
@@ -68,11 +84,23 @@ def destinations(formats: Sequence[str], outputs: Sequence[str]) -> list[Destina
     found = []
     for output in dict.fromkeys(outputs):
         must_be_writable(output)
-        form = formats[0] if formats else ENDINGS.get(Path(output).suffix.lower(), "")
+        endings = {ending: form for ending, form in ENDINGS.items() if form in choices}
+        form = formats[0] if formats else endings.get(Path(output).suffix.lower(), "")
         if not form:
-            raise InvalidRequest(f"{output} has no ending of {', '.join(ENDINGS)}: change it, or add -f FORMAT")
+            raise InvalidRequest(f"{output} has no ending of {', '.join(endings)}: change it, or add -f FORMAT")
+        if form == WORKBOOK:
+            _must_fit_a_workbook(output)
         found.append((form, output))
     return found
+
+
+def _must_fit_a_workbook(output: str) -> None:
+    """Raise click.UsageError for a workbook on a terminal, and FormatUnavailable if none can be written."""
+    from auditor.render import must_be_available
+
+    if output == PIPE and sys.stdout.isatty():
+        raise click.UsageError(f"{WORKBOOK} can't be shown on a terminal: add -o FILE.xlsx")
+    must_be_available(WORKBOOK)
 
 
 def write_document(

@@ -97,7 +97,7 @@ def command(config: str, tenants: tuple[str, ...], output_format: str, log_forma
     configuration = load_configuration(configuration_path(config))
     if metrics:
         must_be_writable(metrics, "--metrics")
-    clock, secrets, night = _clock(), Secrets(), new_night_id()
+    clock, secrets, night = clock_of_run(), Secrets(), new_night_id()
     log = NightLog(say, clock.now, as_json=log_format == "json", night=night)
     stopping = Stopping()
     try:
@@ -129,7 +129,8 @@ def _terminable(stopping: Stopping) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _clock() -> Clock:
+def clock_of_run() -> Clock:
+    """The clock of this run; the tests of this program stop it."""
     from auditor.jobs.night_setup import Clock
 
     simulated = os.environ.get(_CLOCK_VARIABLE, "")

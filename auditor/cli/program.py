@@ -67,6 +67,7 @@ class Commands(LazyGroup):
         "diff": ("diff", "Show what changed between two reports, snapshots or nights, and what it means"),
         "doctor": ("doctor", "Test the credential, the network and the permissions before an audit"),
         "explain": ("explain", "Explain an error code, a pasted error or a sign-in address, and what would fix it"),
+        "fleet": ("fleet", "Audit the tenants of many customers with one app registration"),
         "history": ("history", "List, show, export and delete the runs that nightly runs keep"),
         "nightly": ("nightly", "Check the tenants of a configuration file, keep the runs, report changes, notify"),
         "packs": ("packs", "List, show, write, check and test rule packs, and print the permissions they need"),

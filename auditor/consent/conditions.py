@@ -14,7 +14,7 @@ from auditor.consent import Truth, all_of, known
 from auditor.consent.requested_access import Client, Permission
 from auditor.consent.snapshot_index import NotRead
 from auditor.model.decision import Reason
-from auditor.model.resources import WHOLE_SET, ConditionSet
+from auditor.model.resources import BETA_CONDITION, WHOLE_SET, ConditionSet
 
 DELEGATED, USER_CONSENTABLE, APPLICATION = "delegated", "delegateduserconsentable", "application"
 """The permission types that are documented, in lower case."""
@@ -54,6 +54,11 @@ class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
         """Whether every condition of the set is one that is documented, with a documented value."""
         documented_type = self.is_delegated or self.permission_type == APPLICATION
         return documented_type and self.classification in CLASSIFICATIONS and not self.unknown
+
+    @property
+    def may_hide_conditions(self) -> bool:
+        """Whether only v1.0 was asked for the set, which doesn't show every condition."""
+        return self.certified_only is None and BETA_CONDITION not in self.unknown
 
     @property
     def is_open(self) -> bool:
@@ -275,6 +280,9 @@ def _unknown(r: Restrictions, _: Permission, __: Client) -> Iterator[ConditionRe
     for name in r.unknown:
         if name == WHOLE_SET:
             why, needs = "the condition set is empty in the data", "the contents of a condition set that is empty"
+        elif name == BETA_CONDITION:
+            why = f"whether the condition set has {name} could not be read, because only Graph's beta version shows it"
+            needs = f"whether a condition set has {name}, which only Graph's beta version shows"
         else:
             why = f"what the condition {name} restricts is not known to this program"
             needs = f"what the condition {name} restricts"

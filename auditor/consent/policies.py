@@ -17,7 +17,7 @@ from auditor.consent.requested_access import Client, Permission
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of, kept
 from auditor.facts.ids import FOR_ALL, FOR_OWNED_RESOURCE, FOR_SELF
 from auditor.model.decision import Reason, Step
-from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
+from auditor.model.resources import BETA_CONDITION, ConditionSet, PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
 
 _Asked = tuple[Permission, str, str | None, str | None, Truth, str]
@@ -84,7 +84,7 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def hides_conditions(self) -> bool:
         """Whether a v1.0 read may have hidden conditions that only beta shows."""
-        return any(one.certified_only is None for one in (*self.includes, *self.excludes))
+        return any(one.may_hide_conditions for one in (*self.includes, *self.excludes))
 
     @property
     def is_custom(self) -> bool:
@@ -195,12 +195,33 @@ def _looked_up(index: SnapshotIndex, policy_id: str, through: str) -> GoverningP
             why = f"policy {policy.id} approves pre-approved apps, which Graph doesn't list"
             return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
         case PermissionGrantPolicy() as policy:
-            return GoverningPolicy(id=policy.id, policy=policy, through=through)
+            found = GoverningPolicy(id=policy.id, policy=policy, through=through)
+            if not (found.is_custom and index.was_refused("permissionGrantPolicies", policy.id)):
+                return found
+            return msgspec.structs.replace(found, policy=_without_beta_form(policy))
         case Absent():
             why = f"policy {policy_id} is assigned, but it isn't one of the tenant's policies"
             return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
         case NotRead() as unread:
             return _documented(index, policy_id, unread, through)
+
+
+def _without_beta_form(policy: PermissionGrantPolicy) -> PermissionGrantPolicy:
+    """The policy whose beta form could not be read: each of its condition sets may be narrower than v1.0 shows it.
+
+    Microsoft documents its own policies, and none of them has a condition that only beta shows.
+    """
+
+    def known_in_part(sets: tuple[ConditionSet, ...] | None) -> tuple[ConditionSet, ...] | None:
+        return sets and tuple(
+            one
+            if one.certifiedClientApplicationsOnly is not None
+            else msgspec.structs.replace(one, unknownConditions=(*one.unknownConditions, BETA_CONDITION))
+            for one in sets
+        )
+
+    includes, excludes = known_in_part(policy.includes), known_in_part(policy.excludes)
+    return msgspec.structs.replace(policy, includes=includes, excludes=excludes)
 
 
 def _documented(index: SnapshotIndex, policy_id: str, unread: NotRead, through: str) -> GoverningPolicy:
@@ -313,7 +334,7 @@ def _by_policy(permission: Permission, client: Client, assigned: GoverningPolicy
         found = _not_included(assigned, permission, includes)
     else:
         found = _unknown(assigned, includes if included is Truth.UNKNOWN else excludes)
-    hidden = any(s.certified_only is None and m.truth is not Truth.FALSE for s, m in (*includes, *excludes))
+    hidden = any(s.may_hide_conditions and m.truth is not Truth.FALSE for s, m in (*includes, *excludes))
     caveats = (*_caveats(assigned, hidden), *_uncertainties(assigned, permission, client, truth))
     return msgspec.structs.replace(found, truth=truth, policy=assigned.id, steps=steps, caveats=caveats)
 

@@ -72,7 +72,7 @@ def policy_breadth(policy: PermissionGrantPolicy, tenant_id: str) -> PolicyBread
 
 def hides_include_conditions(policy: PermissionGrantPolicy) -> bool:
     """Whether a v1.0 read may have hidden conditions of its includes, which only beta shows."""
-    return any(restrictions_of(one).certified_only is None for one in policy.includes or ())
+    return any(restrictions_of(one).may_hide_conditions for one in policy.includes or ())
 
 
 def _breadth(include: Restrictions, tenant_id: str) -> PolicyBreadth:

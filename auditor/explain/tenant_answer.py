@@ -8,40 +8,19 @@ from datetime import datetime
 from typing import NamedTuple
 
 from auditor.apps.audit_entries import activity_of, actor_of, audit_time, names_in, succeeded
+from auditor.consent.deciding_setting import setting_of
 from auditor.consent.decision_facts import user_consent_setting
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.explain.pasted_text import FoundCode
 from auditor.facts.audit_activities import activities_by_kind
 from auditor.facts.ids import NO_ID, is_guid, is_redacted_tenant, setting_named
 from auditor.facts.sign_in_codes import SignInCode, sign_in_codes
-from auditor.model.decision import Access, AfterConsent, Decision, Outcome, Reach, Reason
+from auditor.model.decision import Access, AfterConsent, Decision, Outcome, Reach
 from auditor.model.document import parse_time, series
 from auditor.model.explanation import LoggedSignIn, TenantAnswer, TextFacts, TextKind
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App, Pack, Setting
 from auditor.model.snapshot import Snapshot
-
-SETTINGS = {
-    Reason.USER_CONSENT_DISABLED: "user-consent",
-    Reason.SCOPE_EXCLUDED: "user-consent",
-    Reason.NO_POLICY_MATCHES: "user-consent",
-    Reason.SCOPE_NOT_CLASSIFIED: "permission-classifications",
-    Reason.PUBLISHER_NOT_VERIFIED: "app-publisher",
-    Reason.CLIENT_NOT_LISTED: "consent-policies",
-    Reason.SCOPE_NOT_LISTED: "consent-policies",
-    Reason.SCOPE_REQUIRES_ADMIN: "app-consent",
-    Reason.RISK_STEP_UP: "risky-consent",
-    Reason.ASSIGNMENT_REQUIRED: "app-assignment",
-    Reason.NOT_ASSIGNED: "app-assignment",
-    Reason.APP_DISABLED_IN_TENANT: "app-sign-in",
-    Reason.RESOURCE_MISSING: "enterprise-apps",
-    Reason.RESOURCE_DISABLED: "enterprise-apps",
-    Reason.NEEDED_APP_MISSING: "enterprise-apps",
-    Reason.GRANTED_TENANT_WIDE: "app-consent",
-    Reason.GRANTED_TO_USER: "app-consent",
-    Reason.APPROVED_BY_POLICY: "user-consent",
-}
-"""What in the tenant decides, by the reason of a decision; the rest isn't the tenant's."""
 
 
 class KnownApp(NamedTuple):
@@ -97,7 +76,7 @@ def answer_about_app(
         agrees=agrees,
         says=says,
         perhaps=perhaps,
-        setting=(setting := _setting(decision, asked.app)),
+        setting=(setting := setting_of(decision, asked.app)),
         setting_value=_value(snapshot, setting),
         scopes_from=asked.scopes_from,
         fix=fixes[0] if fixes else None,
@@ -129,11 +108,6 @@ def answer_without_app(
 def name_of_tenant(snapshot: Snapshot) -> str:
     """What to call the tenant in a sentence."""
     return snapshot.tenant.name or snapshot.tenant.id or "this tenant"
-
-
-def _setting(decision: Decision, app: App) -> Setting | None:
-    named = SETTINGS.get(decision.reason)
-    return setting_named(named, app) if named else None
 
 
 def _value(snapshot: Snapshot, setting: Setting | None) -> str:

@@ -173,6 +173,12 @@ def cloud_named(name: str) -> Cloud:
     return CLOUDS.get(name, CLOUDS["global"])
 
 
+CONSENT_RETURN = "https://entra.microsoft.com/TokenAuthorize"
+"""Where a browser goes after admin consent, if the app's owner has no page for that: a blank page of Microsoft's.
+
+Source: Microsoft Entra Agent ID, "Request admin consent", which has agents use it. An app must register it.
+"""
+
 ADMIN_CENTER = "https://entra.microsoft.com"
 """The Entra admin center. The other clouds have only an Azure portal, whose addresses differ."""
 

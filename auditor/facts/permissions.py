@@ -165,23 +165,30 @@ def plain_words(resource: str, scope: str) -> str:
 class ApplicationPermission(msgspec.Struct, frozen=True, kw_only=True):
     """An app role of Microsoft Graph.
 
-    `without` says what an audit without the permission can't determine. `wider` are the permissions that Graph's
-    reference lists as higher privileged ones for the same reads: a token with one of them can audit, but an audit
-    shouldn't get it.
+    `allows` is what an app can read with it, in plain words for an administrator who is asked for it. `without` says
+    what an audit without the permission can't determine. `wider` are the permissions that Graph's reference lists as
+    higher privileged ones for the same reads: a token with one of them can audit, but an audit shouldn't get it.
     """
 
     name: str
     id: str
     without: str
+    allows: str = ""
     wider: tuple[str, ...] = ()
 
 
 class _PermissionTable(msgspec.Struct, frozen=True):
     source: str
     permissions: tuple[ApplicationPermission, ...]
+    listing: Mapping[str, ApplicationPermission]
 
+
+_PERMISSIONS = load_table("permissions", _PermissionTable)
 
 PERMISSIONS: Mapping[str, ApplicationPermission] = MappingProxyType(
-    {permission.name: permission for permission in load_table("permissions", _PermissionTable).permissions}
+    {permission.name: permission for permission in _PERMISSIONS.permissions}
 )
 """The permissions by name, in the order in which the documentation lists them."""
+
+LISTING_PERMISSIONS: Mapping[str, ApplicationPermission] = MappingProxyType(dict(_PERMISSIONS.listing))
+"""What lists a partner's customers, by where they are kept: ``gdap`` or ``contracts``. Only in the partner's tenant."""

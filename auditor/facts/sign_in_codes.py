@@ -7,6 +7,7 @@ the code. It is loaded when the first code is looked up.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import cache
 
 import msgspec
@@ -85,10 +86,20 @@ class ErrorName(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
 
 
+class ConsentState(StrEnum):
+    """What a refused token says about an app in a tenant, if the app asks for it with its own credential."""
+
+    NOT_CONSENTED = "not-consented"
+    """The app has no enterprise application in the tenant."""
+    DISABLED = "disabled"
+    NO_TENANT = "no-tenant"
+
+
 class _Table(msgspec.Struct, frozen=True):
     source: str
     read: str
     certificate: frozenset[str]
+    consent: Mapping[ConsentState, frozenset[str]]
     pages: Mapping[str, Page]
     checks: Mapping[str, Check]
     screens: tuple[Screen, ...]
@@ -115,6 +126,17 @@ def logged_codes() -> tuple[int, ...]:
 def certificate_codes() -> frozenset[str]:
     """The codes that mean that the certificate of a credential doesn't belong to the app."""
     return _table().certificate
+
+
+def consent_state(code: str) -> ConsentState | None:
+    """What the code says about the app in the tenant; none if it says nothing about that."""
+    return next((state for state, codes in _table().consent.items() if code in codes), None)
+
+
+def is_about_credential(code: str) -> bool:
+    """Whether the code means that the app's own secret, certificate or assertion is wrong, in whatever tenant."""
+    found = _table().codes.get(code)
+    return found is not None and (found.topic == "credential" or code in certificate_codes())
 
 
 def credential_advice(code: str) -> str:

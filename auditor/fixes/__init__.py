@@ -43,7 +43,7 @@ from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix, as_fix
 from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.rule import App
 from auditor.model.sections import SECTIONS
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Snapshot, Unread
 
 _MAX_PARTS = 4
 """The obstacles to connecting are at most four: an app that is needed first, sign-in, consent, and assignment."""
@@ -138,10 +138,12 @@ def _read_again(before: Snapshot, after: Snapshot) -> Snapshot:
     sections = {name: getattr(before.sections, name) for name in names if name in SECTIONS}
     covers = {name: parts for name, parts in after.covers.items() if name not in sections}
     covers |= {name: parts for name, parts in before.covers.items() if name in sections}
-    policies = after.sections.permissionGrantPolicies
+    policies, unread = after.sections.permissionGrantPolicies, after.unread
     if policies and "permissionGrantPolicies" not in sections and _beta_is_unread(before):
         sections["permissionGrantPolicies"] = tuple(map(without_beta_conditions, policies))
-    return msgspec.structs.replace(after, sections=msgspec.structs.replace(after.sections, **sections), covers=covers)
+        unread = {**{f"{_BETA_READS}{policy.id}": Unread() for policy in policies}, **unread}
+    seen = msgspec.structs.replace(after.sections, **sections)
+    return msgspec.structs.replace(after, sections=seen, covers=covers, unread=unread)
 
 
 _GRANTS, _BETA_READS = "oauth2PermissionGrants", "permissionGrantPolicies/"

@@ -52,7 +52,7 @@ class Slots:
             raise
 
     def take_again(self) -> None:
-        """Take a slot without waiting, also if none is free: who gave it away for a while never waits for others."""
+        """Take a slot without waiting, also if none is free: a tenant that paused doesn't wait again."""
         self._free -= 1
 
     def give_back(self) -> None:

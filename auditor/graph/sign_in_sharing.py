@@ -66,7 +66,7 @@ class SharedSignIn:
     ) -> Any:
         """The credential of `key` for one tenant; `make` creates it with a hook, for any tenant.
 
-        A tenant that asks twice wants a new token, which only a credential of its own is sure to fetch.
+        A tenant that asks twice wants a new token, which only a separate credential is sure to fetch.
         """
         if (key, tenant) in self._taken or os.environ.get(_MULTITENANT_OFF):
             return make(on_response)

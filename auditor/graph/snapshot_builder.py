@@ -10,9 +10,9 @@ import msgspec
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.graph.fetch import ReadResult
 from auditor.graph.reads import BLUEPRINT_OF_AGENT, Read
-from auditor.model.resources import ConditionSet, PermissionGrantPolicy
+from auditor.model.resources import BETA_CONDITION, ConditionSet, PermissionGrantPolicy
 from auditor.model.sections import SECTIONS, Sections, merged_row
-from auditor.model.snapshot import BETA_ONLY_POLICY, Snapshot, Unread
+from auditor.model.snapshot import BETA_LACKS_SET, BETA_ONLY_POLICY, Snapshot, Unread
 from auditor.snapshot import ShapeError
 from auditor.snapshot.graph_json import decode_section
 
@@ -23,7 +23,7 @@ _ORDER = {"": 0, "beta": 1, "memberOf": 1, "userConsentRequests": 1, "agentIdent
 _OF_AGENTS = ("agentIdentity", "inheritablePermissions")
 """Reads without which a service principal is still whole, so that a failure leaves only their property unknown."""
 
-_BETA_CONDITIONS = ("certifiedClientApplicationsOnly", "scopeSensitivityLabels")
+_BETA_CONDITIONS = (BETA_CONDITION, "scopeSensitivityLabels")
 _BETA_PROPERTIES = ("includeAllPreApprovedApplications", "resourceScopeType")
 
 
@@ -195,17 +195,25 @@ def _names(row: Any) -> set[str]:
 
 
 def _with_beta(policy: PermissionGrantPolicy, beta: PermissionGrantPolicy) -> PermissionGrantPolicy:
-    sets = {one.id: one for one in (*(beta.includes or ()), *(beta.excludes or ())) if one.id}
+    """The policy of v1.0 with what only beta has. Raise `ShapeError` if beta lacks one of its condition sets."""
 
-    def completed(conditions: tuple[ConditionSet, ...] | None) -> tuple[ConditionSet, ...] | None:
-        return (
-            None
-            if conditions is None
-            else tuple(_with(one, sets.get(one.id or ""), _BETA_CONDITIONS) for one in conditions)
-        )
+    def completed(
+        known: tuple[ConditionSet, ...] | None, more: tuple[ConditionSet, ...] | None
+    ) -> tuple[ConditionSet, ...] | None:
+        by_id = {one.id or place: one for place, one in enumerate(more or ())}
+        if any((one.id or place) not in by_id for place, one in enumerate(known or ())):
+            raise ShapeError("permissionGrantPolicies", BETA_LACKS_SET.format(policy=policy.id))
+        return known and tuple(_with_conditions(one, by_id[one.id or place]) for place, one in enumerate(known))
 
-    policy = msgspec.structs.replace(policy, includes=completed(policy.includes), excludes=completed(policy.excludes))
+    includes, excludes = completed(policy.includes, beta.includes), completed(policy.excludes, beta.excludes)
+    policy = msgspec.structs.replace(policy, includes=includes, excludes=excludes)
     return _with(policy, beta, _BETA_PROPERTIES)
+
+
+def _with_conditions(known: ConditionSet, beta: ConditionSet) -> ConditionSet:
+    """The condition set of v1.0 with the conditions that only beta has, also those that are new to this program."""
+    unknown = dict.fromkeys((*known.unknownConditions, *beta.unknownConditions))
+    return msgspec.structs.replace(_with(known, beta, _BETA_CONDITIONS), unknownConditions=tuple(unknown))
 
 
 def _with(known: T, more: T | None, names: Iterable[str]) -> T:

@@ -281,7 +281,7 @@ class GraphClient:
         return await self.retry.wait(tried, max(asked, default=None))
 
     def _note_throttling(self, response: GraphResponse) -> None:
-        """Let the other tenants of the app wait, too, if Graph asks the app to; that wait is no tenant's doing."""
+        """Let the other tenants of the app wait, too, if Graph asks the app to. No deadline counts that wait."""
         if self._limits is None:
             return
         if response.status != _TOO_MANY:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, or_, select
 
 from auditor.history.contents import remove_unused
+from auditor.history.kept_customers import delete_customers, delete_gone
 from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said, tenants
 from auditor.model.configuration import Keep
 from auditor.model.history import RunState
@@ -74,10 +75,11 @@ def _is_during(table: Table) -> tuple[Any, ...]:
 
 
 def delete_old_messages(connection: Connection, keep: Keep, now: str) -> None:
-    """Delete messages, sent or not, and what was said and is over, older than runs are kept."""
+    """Delete messages, what was said and is over, and customers that are gone, if older than runs are kept."""
     oldest = _earlier(now, keep.days)
     connection.execute(delete(messages).where(messages.c.created < oldest))
     connection.execute(delete(said).where(said.c.ended != "", said.c.ended < oldest))
+    delete_gone(connection, oldest)
 
 
 def keys_of(connection: Connection, tenant: str) -> list[str]:
@@ -90,15 +92,15 @@ def _is_meant(tenant: str) -> Any:
 
 
 def delete_tenant(connection: Connection, tenant: str) -> int | None:
-    """Delete everything about the tenants with this key, id or name: runs, messages, and what was said about them.
+    """Delete everything about the tenants with this key, id or name: runs, messages, what was said, and the customer.
 
     Returns the number of runs, or none if there is no such tenant.
     """
     meant = connection.execute(select(tenants).where(_is_meant(tenant))).all()
-    if not meant:
-        return None
     numbers = [row.id for row in meant]
     names = {tenant} | {name for row in meant for name in (row.key, row.tenant) if name}
+    if not delete_customers(connection, names) and not meant:
+        return None
     ids = list(connection.scalars(select(runs.c.id).where(runs.c.tenant_id.in_(numbers))))
     for table in (decisions, findings):
         connection.execute(delete(table).where(table.c.tenant_id.in_(numbers)))

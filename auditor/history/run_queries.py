@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select
 
 from auditor.history.run_rows import (
     at_runs,
@@ -19,7 +19,7 @@ from auditor.history.run_rows import (
 )
 from auditor.history.tables import changes, decisions, findings, parts, runs, tenants
 from auditor.model.difference import Change, Difference
-from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, RunState
+from auditor.model.history import ExportedRun, NewestRuns, Run, RunDecision, RunFinding, RunState
 
 
 def in_order(found: Iterable[RunFinding]) -> tuple[RunFinding, ...]:
@@ -66,6 +66,60 @@ def last_finished(connection: Connection, tenant_id: int, before: int | None) ->
         query = query.where(runs.c.id < before)
     found: int | None = connection.scalar(query.order_by(runs.c.id.desc()).limit(1))
     return found
+
+
+_AT_ONCE = 10_000
+"""Runs that one statement selects: SQLite and PostgreSQL take at least 32,000 parameters."""
+
+
+def newest_runs(connection: Connection, since: str) -> tuple[NewestRuns, ...]:
+    """The newest runs of each tenant, by name; `before` is the last audit that started before `since`.
+
+    Without `since`, it's the audit before the latest one.
+    """
+    finished = runs.c.state == RunState.FINISHED.value
+    last = _newest(connection, runs.c.state != RunState.RUNNING.value)
+    audits = _newest(connection, finished)
+    if since:
+        before = _newest(connection, finished, runs.c.started < since)
+    else:
+        newest = select(func.max(runs.c.id)).where(finished).group_by(runs.c.tenant_id)
+        before = _newest(connection, finished, runs.c.id.not_in(newest))
+    wanted = sorted({*last.values(), *audits.values(), *before.values()})
+    found: dict[str, Run] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        query = all_runs().where(runs.c.id.in_(wanted[start : start + _AT_ONCE]))
+        found |= {run.id: run for run in with_decisions(connection, connection.execute(query).all())}
+    rows = connection.execute(select(tenants).order_by(tenants.c.name, tenants.c.id))
+    return tuple(
+        NewestRuns(
+            key=row.key,
+            tenant=row.tenant or row.key,
+            name=row.name,
+            last=found.get(str(last.get(row.id))),
+            audit=found.get(str(audits.get(row.id))),
+            before=found.get(str(before.get(row.id))) if before.get(row.id) != audits.get(row.id) else None,
+        )
+        for row in rows
+    )
+
+
+def _newest(connection: Connection, *conditions: ColumnElement[bool]) -> dict[int, int]:
+    """The number of the latest run of each tenant that meets the conditions."""
+    query = select(runs.c.tenant_id, func.max(runs.c.id)).where(*conditions).group_by(runs.c.tenant_id)
+    return dict(connection.execute(query).tuples().all())
+
+
+def changes_between(connection: Connection, before: int, until: int) -> tuple[Change, ...]:
+    """What changed in the runs of a tenant after the one numbered `before`, until the one numbered `until`."""
+    tenant = select(runs.c.tenant_id).where(runs.c.id == until).scalar_subquery()
+    query = (
+        select(changes.c.change)
+        .join(runs, runs.c.id == changes.c.run_id)
+        .where(runs.c.tenant_id == tenant, runs.c.id > before, runs.c.id <= until)
+        .order_by(changes.c.run_id, changes.c.position)
+    )
+    return tuple(msgspec.json.decode(one, type=Change) for one in connection.scalars(query))
 
 
 def parts_of(connection: Connection, run: int | None) -> dict[str, int]:

@@ -16,14 +16,17 @@ from auditor.history.contents import keep, load
 from auditor.history.database import Database, open_database
 from auditor.history.dropped_users import without_users
 from auditor.history.errors import HistoryError, NoSuchRun, explaining
+from auditor.history.kept_customers import keep_list, kept_list
 from auditor.history.kept_parts import GRANTS, REPORT, report_of, report_parts, snapshot_of, snapshot_parts
 from auditor.history.location import locate
 from auditor.history.run_queries import (
     all_runs,
+    changes_between,
     difference_of,
     exported_run,
     in_order,
     last_finished,
+    newest_runs,
     parts_of,
     tenant_id_of,
     with_decisions,
@@ -41,8 +44,9 @@ from auditor.history.run_rows import (
 )
 from auditor.history.tables import findings, parts, runs, tenants
 from auditor.model.configuration import Keep
-from auditor.model.difference import Difference
-from auditor.model.history import ExportedRun, OutboxMessage, Run, RunFinding, RunState, Said
+from auditor.model.customers import CustomerList
+from auditor.model.difference import Change, Difference
+from auditor.model.history import ExportedRun, NewestRuns, OutboxMessage, Run, RunFinding, RunState, Said
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 
@@ -206,6 +210,18 @@ class History:
         outbox.add_messages(connection, messages)
         outbox.write_said(connection, said)
 
+    # ---- Customers --------------------------------------------------------------------------
+
+    def keep_customers(self, found: CustomerList) -> None:
+        """Keep a list of customers that was read, with those that are gone, in place of the one of its source."""
+        with self._database.write() as connection:
+            keep_list(connection, found)
+
+    def kept_customers(self, source: str) -> CustomerList | None:
+        """The list of customers of a source as it was kept last, or none."""
+        with self._database.read() as connection:
+            return kept_list(connection, source)
+
     # ---- Deleting ---------------------------------------------------------------------------
 
     def prune(self, keep: Keep, now: str, dry_run: bool = False) -> tuple[Run, ...]:
@@ -299,16 +315,33 @@ class History:
         with self._database.read() as connection:
             return difference_of(connection, self._row(connection, run_id))
 
+    def newest_runs(self, since: str = "") -> tuple[NewestRuns, ...]:
+        """The newest runs of every tenant, by name; to compare with, the last audit that started before `since`.
+
+        Without `since`, that is the audit before the latest one.
+        """
+        with self._database.read() as connection:
+            return newest_runs(connection, since)
+
+    def changes_between(self, before: str, until: str) -> tuple[Change, ...]:
+        """What changed in the runs of a tenant after the run `before`, until the run `until`, the oldest first."""
+        with self._database.read() as connection:
+            return changes_between(connection, _number(before) or 0, _number(until) or 0)
+
     def export(self, tenant: str = "", since: str = "") -> Iterator[ExportedRun]:
         """Everything about each run except reports and snapshots, the oldest run first, some at a time."""
         for run in reversed(self.runs(tenant, since)):
             with self._database.read() as connection:
                 yield exported_run(connection, self._row(connection, run.id), run)
 
-    def report(self, run_id: str) -> Report:
-        """The report of a finished run, as it was made. Raises NoSuchRun, also if the run has no report."""
+    def report(self, run_id: str, *, with_grants: bool = True) -> Report:
+        """The report of a finished run, as it was made. Raises NoSuchRun, also if the run has no report.
+
+        Without the rows of grants, of which a large tenant has a million, it is read much faster.
+        """
+        wanted = (REPORT, GRANTS) if with_grants else (REPORT,)
         with self._database.read() as connection:
-            return report_of(self._parts(connection, run_id, (REPORT, GRANTS)))
+            return report_of(self._parts(connection, run_id, wanted))
 
     def comparable_parts(self, run_id: str) -> tuple[Report, Snapshot]:
         """The report of a finished run, and its snapshot with `KEPT_SECTIONS`. Raises NoSuchRun as `report` does."""
@@ -374,6 +407,11 @@ class History:
         """Record that a message isn't tried again, and why. It stays in the history."""
         with self._database.write() as connection:
             outbox.give_up(connection, message_id, at, error)
+
+    def keep_said(self, said: Sequence[Said]) -> None:
+        """Record what was said outside a run, or seen; an earlier record of the same thing is replaced."""
+        with self._database.write() as connection:
+            outbox.write_said(connection, said)
 
     def said(self, target: str, tenant: str) -> tuple[Said, ...]:
         """What a target was notified of, about one tenant."""

@@ -176,3 +176,27 @@ said = Table(
     Column("last", Text, nullable=False),
     Column("ended", Text, nullable=False),
 )
+
+customer_lists = Table(
+    "history_customer_lists",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("taken", Text, nullable=False),
+)
+"""The lists of customers, each as it was read last."""
+
+customers = Table(
+    "history_customers",
+    metadata,
+    Column("source", Text, ForeignKey("history_customer_lists.source"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("gone", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+)
+"""`key` is the tenant's id, or the name of a snapshot's file; `gone` is empty while the customer is listed.
+
+`customer` is a Customer, as JSON.
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -105,8 +105,8 @@ def diagnose(
     used = {name.lower() for n in (*needed, *of_commands) for name in _sufficient(n)}
     return Diagnosis(
         probe=found,
-        permissions=tuple(_state(n, held) for n in needed),
-        of_commands=tuple(_state(n, held) for n in of_commands),
+        permissions=permission_states(needed, found.claims.allowed),
+        of_commands=permission_states(of_commands, found.claims.allowed),
         extra=tuple(name for key, name in sorted(held.items()) if key not in used),
         change=None if found.claims.user else _since_last_run(found.claims),
     )
@@ -124,6 +124,12 @@ def _since_last_run(claims: TokenClaims) -> PermissionChange | None:
         return None
     then, now = frozenset(before.permissions), frozenset(claims.allowed)
     return PermissionChange(since=last.started, gained=tuple(sorted(now - then)), lost=tuple(sorted(then - now)))
+
+
+def permission_states(needed: Iterable[Needed], allowed: Iterable[str]) -> tuple[PermissionState, ...]:
+    """Which of the permissions a token with the permissions `allowed` has, or wider ones."""
+    held = {name.lower(): name for name in allowed}
+    return tuple(_state(one, held) for one in needed)
 
 
 def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:

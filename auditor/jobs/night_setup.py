@@ -67,10 +67,16 @@ class NightParts(NamedTuple):
     stopping: Stopping = Stopping()
 
 
-def chosen_tenants(configuration: Configuration, names: Sequence[str]) -> tuple[TenantEntry, ...]:
-    """The tenants with these names; all without names. Raises InvalidRequest for a name that no tenant has."""
+def chosen_tenants(
+    configuration: Configuration, names: Sequence[str], tags: Sequence[str] = ()
+) -> tuple[TenantEntry, ...]:
+    """The tenants with these names and with one of these tags; all without names and tags.
+
+    Raises InvalidRequest for a name or a tag that no tenant has.
+    """
+    tagged = _tagged(configuration, tags)
     if not names:
-        return configuration.tenants
+        return tagged
     known = {entry.name.lower(): entry for entry in configuration.tenants}
     for name in names:
         if name.lower() not in known:
@@ -80,7 +86,22 @@ def chosen_tenants(configuration: Configuration, names: Sequence[str]) -> tuple[
             every = ", ".join(entry.name for entry in known.values())
             hint = f'did you mean "{known[near].name}"?' if near else f"the tenants are {every}"
             raise InvalidRequest(f'--tenant: the configuration has no tenant "{name}"; {hint}')
-    return tuple(dict.fromkeys(known[name.lower()] for name in names))
+    return tuple(entry for entry in dict.fromkeys(known[name.lower()] for name in names) if entry in tagged)
+
+
+def _tagged(configuration: Configuration, tags: Sequence[str]) -> tuple[TenantEntry, ...]:
+    if not tags:
+        return configuration.tenants
+    known = {tag.lower(): tag for entry in configuration.tenants for tag in entry.tags}
+    for tag in tags:
+        if tag.lower() not in known:
+            from auditor.checks.typo_suggestions import nearest
+
+            near = nearest(tag, known)
+            hint = f'did you mean "{known[near]}"?' if near else f"the tags are {', '.join(known.values()) or 'none'}"
+            raise InvalidRequest(f'--tag: the configuration has no tag "{tag}"; {hint}')
+    wanted = {tag.lower() for tag in tags}
+    return tuple(entry for entry in configuration.tenants if wanted & {tag.lower() for tag in entry.tags})
 
 
 def tenant_key(entry: TenantEntry) -> str:

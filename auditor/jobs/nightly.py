@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.jobs.audit_request import TOOL
+from auditor.jobs.fleet_reads import failure_of
 from auditor.jobs.heartbeat import Heartbeat
 from auditor.jobs.kept_runs import open_place
 from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
-from auditor.jobs.tenant_runs import failure_of, run_tenants
+from auditor.jobs.tenant_runs import run_tenants
 from auditor.model.configuration import Configuration, HistoryPlace
 from auditor.model.errors import STOPPED, TERMINATED, AuditorError
 from auditor.model.history import RunState
-from auditor.model.night import Night, exit_code_of, missed_starts
+from auditor.model.night import Night, TenantNight, exit_code_of, missed_starts, seconds_between
 from auditor.model.notification import Delivery, DeliveryState
 from auditor.notify import deliver
 from auditor.render.night import answer_of
@@ -56,53 +57,82 @@ def run_night(
     """
     chosen = chosen_tenants(configuration, only)
     identity = night or new_night_id()
-    steps = _Steps(configuration, parts, identity)
-    started, since = parts.clock.now(), parts.clock.seconds()
-    parts.log.info("night-started", f"The run of {configuration.file} starts", tenants=len(chosen))
-    heartbeat = steps.heartbeat()
-    if heartbeat:
-        steps.report(heartbeat.started())
+    opened = OpenNight(configuration, parts, identity, parts.clock.now())
+    opened.begin(len(chosen))
     try:
         tenants = run_tenants(configuration, parts, identity, only)
     except (Stopped, KeyboardInterrupt) as stopped:
-        code = TERMINATED if isinstance(stopped, Stopped) else STOPPED
-        if heartbeat:
-            heartbeat.ended(code, "The run was stopped.")
+        opened.stop(TERMINATED if isinstance(stopped, Stopped) else STOPPED)
         raise
-    deliveries = tuple(steps.deliveries(send))
-    pruned = steps.pruned()
-    steps.write_site()
-    result = Night(
-        id=identity,
-        tool=TOOL,
-        configuration=configuration.file,
-        history=parts.history.place,
-        started=started,
-        finished=parts.clock.now(),
-        seconds=round(max(0.0, parts.clock.seconds() - since), 3),
-        exit_code=exit_code_of(tuple(one.exit_code for one in tenants)),
-        tenants=tenants,
-        deliveries=deliveries,
-        pruned=pruned,
-        problems=tuple(steps.problems),
-    )
-    if heartbeat:
-        steps.report(heartbeat.ended(result.exit_code, answer_of(result)))
-    result = msgspec.structs.replace(result, problems=tuple(steps.problems))
-    steps.write_metrics(result, metrics or configuration.metrics)
-    result = msgspec.structs.replace(result, problems=tuple(steps.problems))
-    parts.log.info("night-finished", answer_of(result), exit_code=result.exit_code, seconds=result.seconds)
-    return result
+    return opened.close(tenants, metrics=metrics, send=send)
 
 
-class _Steps:
-    """What a night does besides its tenants. What goes wrong becomes a sentence in `problems`."""
+class OpenNight:
+    """What a night does besides its tenants, before and after them. What goes wrong becomes a sentence in `problems`.
 
-    def __init__(self, configuration: Configuration, parts: NightParts, night: str) -> None:
+    One process can `begin` it and another one `close` it: each makes its own of the same id and start.
+    """
+
+    def __init__(self, configuration: Configuration, parts: NightParts, night: str, started: str) -> None:
         self.configuration = configuration
         self.parts = parts
         self.night = night
+        self.started = started
         self.problems: list[str] = []
+        self._since: float | None = None
+        self._called: Heartbeat | None = None
+
+    def begin(self, tenants: int) -> None:
+        """Say that the night starts, in the log and to the heartbeat."""
+        self._since = self.parts.clock.seconds()
+        self.parts.log.info("night-started", f"The run of {self.configuration.file} starts", tenants=tenants)
+        self._called = self.heartbeat()
+        if self._called:
+            self.report(self._called.started())
+
+    def stop(self, code: int) -> None:
+        """Say to the heartbeat that the night was stopped."""
+        if self._called:
+            self._called.ended(code, "The run was stopped.")
+
+    def close(self, tenants: tuple[TenantNight, ...], *, metrics: str = "", send: Send | None = None) -> Night:
+        """Deliver the messages, delete old runs, write the dashboard and the metrics, and call the heartbeat.
+
+        Each step can be repeated: a night whose end was interrupted is closed again. `metrics` and `send` are those of
+        `run_night`.
+        """
+        heartbeat = self._called if self._since is not None else self.heartbeat()
+        deliveries = tuple(self.deliveries(send))
+        pruned = self.pruned()
+        self.write_site()
+        finished = self.parts.clock.now()
+        result = Night(
+            id=self.night,
+            tool=TOOL,
+            configuration=self.configuration.file,
+            history=self.parts.history.place,
+            started=self.started,
+            finished=finished,
+            seconds=self._seconds(finished),
+            exit_code=exit_code_of(tuple(one.exit_code for one in tenants)),
+            tenants=tenants,
+            deliveries=deliveries,
+            pruned=pruned,
+            problems=tuple(self.problems),
+        )
+        if heartbeat:
+            self.report(heartbeat.ended(result.exit_code, answer_of(result)))
+        result = msgspec.structs.replace(result, problems=tuple(self.problems))
+        self.write_metrics(result, metrics or self.configuration.metrics)
+        result = msgspec.structs.replace(result, problems=tuple(self.problems))
+        self.parts.log.info("night-finished", answer_of(result), exit_code=result.exit_code, seconds=result.seconds)
+        return result
+
+    def _seconds(self, finished: str) -> float:
+        """How long the night took: by a clock that never jumps, or where another process began it, by its times."""
+        if self._since is not None:
+            return round(max(0.0, self.parts.clock.seconds() - self._since), 3)
+        return seconds_between(self.started, finished)
 
     def heartbeat(self) -> Heartbeat | None:
         """The heartbeat, if the configuration has one that can be called."""

@@ -11,15 +11,18 @@ from typing import Any
 
 import msgspec
 
-from auditor.jobs.nightly_config_checks import Checks, NamedTenant, csv_rows, default_name, named_packs
+from auditor.jobs.customer_csv import NamedTenant, csv_rows
+from auditor.jobs.nightly_config_checks import Checks, default_name, named_packs
 from auditor.jobs.nightly_forms import (
     AppForm,
     ConfigurationForm,
     CredentialForm,
     NotifyForm,
+    PartnerForm,
     SecretForm,
     SettingsForm,
     TenantForm,
+    minute_of,
     seconds_of,
 )
 from auditor.model.addresses import https_endpoint
@@ -29,14 +32,17 @@ from auditor.model.configuration import (
     AppEntry,
     Configuration,
     CredentialEntry,
+    CustomerSource,
     HistoryPlace,
     Keep,
     NotifyTarget,
+    OnboardingSettings,
     ReportFiles,
     SecretKind,
     SecretRef,
     TenantEntry,
 )
+from auditor.model.customers import ListKind
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import RulePlace, Severity
 from auditor.packs import PackError, PackProblems, Position, Problem, TooManyProblems
@@ -50,9 +56,11 @@ VERSION = 1
 
 _SECRETS = frozenset(
     (
-        *(("defaults", "credential", key) for key in ("secret", "certificate", "certificate-password")),
-        *(("tenants", "credential", key) for key in ("secret", "certificate", "certificate-password")),
-        *(("defaults", "credential"), ("tenants", "credential")),
+        *(
+            (*place, "credential", *key)
+            for place in (("defaults",), ("tenants",), ("tenants", "gdap"), ("tenants", "contracts"))
+            for key in ((), ("secret",), ("certificate",), ("certificate-password",))
+        ),
         *(("notify",), ("notify", "url"), ("heartbeat",), ("heartbeat", "url"), ("history", "url")),
     )
 )
@@ -191,9 +199,11 @@ def _configuration(form: ConfigurationForm, document: Node | None, folder: Path,
             keeps_users=form.history.users,
         )
     heartbeat = None if isinstance(form.heartbeat, msgspec.UnsetType) else form.heartbeat.url
+    entries = tuple(_entries(form, document, folder))
     return Configuration(
         file=label,
-        tenants=tuple(_tenants(form, document, folder)),
+        tenants=tuple(entry for entry in entries if isinstance(entry, TenantEntry)),
+        sources=tuple(entry for entry in entries if isinstance(entry, CustomerSource)),
         history=history,
         keep=Keep(days=form.keep.days, runs=form.keep.runs),
         notify=tuple(_targets(form.notify, items_of(child(document, "notify")), folder)),
@@ -202,32 +212,71 @@ def _configuration(form: ConfigurationForm, document: Node | None, folder: Path,
         site=_path(form.site, folder),
         concurrency=_set(form.defaults.concurrency, DEFAULT_CONCURRENCY),
         schedule_hours=(seconds_of(form.schedule.every) or 0) / 3600,
+        onboarding=OnboardingSettings(
+            provider=form.onboarding.provider,
+            app_name=form.onboarding.app_name,
+            redirect_uri=form.onboarding.redirect_uri,
+        ),
+        schedule_minute=None if isinstance(form.schedule.at, msgspec.UnsetType) else minute_of(form.schedule.at),
     )
 
 
-def _tenants(form: ConfigurationForm, document: Node | None, folder: Path) -> Iterable[TenantEntry]:
+def _entries(form: ConfigurationForm, document: Node | None, folder: Path) -> Iterable[TenantEntry | CustomerSource]:
+    """The tenants and lists of customers, with the defaults filled in, in the order of the file."""
     defaults = _settings(form.defaults, child(document, "defaults"), folder)
     for one, node in zip(form.tenants, items_of(child(document, "tenants")), strict=True):
         settings = {**defaults, **_settings(one, node, folder)}
         of_apps = settings.pop("packs_of_apps", ())
         settings["packs"] = tuple(dict.fromkeys((*settings.get("packs", ()), *of_apps)))
-        place = _place(node.at)
-        if one.csv:
-            rows = csv_rows(path_of(one.csv, folder), PackProblems(), node.at)
-            yield from (_of_row(row, one, settings) for row in rows)
-            continue
-        yield TenantEntry(
+        entry = TenantEntry(
             name=one.name or default_name(one.tenant, one.snapshot),
             tenant=one.tenant,
             snapshot=_path(one.snapshot, folder),
             tags=one.tags,
-            place=place,
+            place=_place(node.at),
             **settings,
         )
+        partners = ((ListKind.GDAP, one.gdap), (ListKind.CONTRACTS, one.contracts))
+        if one.csv:
+            rows = csv_rows(path_of(one.csv, folder), PackProblems(), node.at)
+            yield from (_of_row(row, entry, of_apps, folder) for row in rows)
+        elif one.snapshots:
+            found = _path(one.snapshots, folder)
+            yield _source(ListKind.SNAPSHOTS, one, entry, folder=found)
+        elif given := [(kind, form) for kind, form in partners if isinstance(form, PartnerForm)]:
+            ((kind, partner),) = given
+            yield _source(kind, one, entry, partner=_partner(partner, entry, child(node, kind.value), folder))
+        else:
+            yield entry
 
 
-def _of_row(row: NamedTenant, form: TenantForm, settings: Mapping[str, Any]) -> TenantEntry:
-    return TenantEntry(name=row.name, tenant=row.tenant, tags=(*form.tags, *row.tags), place=_place(row.at), **settings)
+def _of_row(row: NamedTenant, entry: TenantEntry, of_apps: tuple[str, ...], folder: Path) -> TenantEntry:
+    """The entry of a row. Its client ID replaces that of the credential, and its packs those of the entry."""
+    given: dict[str, Any] = {"cloud": row.cloud} if row.cloud else {}
+    if row.packs:
+        given["packs"] = tuple(dict.fromkeys((*named_packs(row.packs, folder), *of_apps)))
+    if row.client_id:
+        given["credential"] = msgspec.structs.replace(entry.credential or CredentialEntry(), client_id=row.client_id)
+    return msgspec.structs.replace(
+        entry, name=row.name, tenant=row.tenant, tags=(*entry.tags, *row.tags), place=_place(row.at), **given
+    )
+
+
+def _source(kind: ListKind, form: TenantForm, customer: TenantEntry, **where: Any) -> CustomerSource:
+    return CustomerSource(
+        kind=kind, customer=customer, only=form.only, excluded=form.excluded, place=customer.place, **where
+    )
+
+
+def _partner(form: PartnerForm, entry: TenantEntry, node: Node | None, folder: Path) -> TenantEntry:
+    """The partner's tenant, with its own settings in place of those of the entry."""
+    found: dict[str, Any] = {}
+    if not isinstance(form.credential, msgspec.UnsetType):
+        found["credential"] = _credential(form.credential, child(node, "credential"), folder)
+    if not isinstance(form.cloud, msgspec.UnsetType):
+        found["cloud"] = form.cloud
+    found |= _connection(form)
+    return msgspec.structs.replace(entry, name=form.tenant, tenant=form.tenant, tags=(), **found)
 
 
 def _settings(form: SettingsForm, node: Node | None, folder: Path) -> dict[str, Any]:
@@ -251,15 +300,21 @@ def _settings(form: SettingsForm, node: Node | None, folder: Path) -> dict[str, 
         found["abused"] = tuple(_path(one, folder) for one in form.abused)
     if not isinstance(form.reports, msgspec.UnsetType):
         found["reports"] = ReportFiles(folder=_path(form.reports.folder, folder), formats=form.reports.formats)
+    if not isinstance(form.credential, msgspec.UnsetType):
+        found["credential"] = _credential(form.credential, child(node, "credential"), folder)
+    return {key: value for key, value in found.items() if value is not msgspec.UNSET} | _connection(form)
+
+
+def _connection(form: SettingsForm | PartnerForm) -> dict[str, Any]:
+    """The time limit and the hosts that are given."""
+    found: dict[str, Any] = {}
     if not isinstance(form.timeout, msgspec.UnsetType):
         seconds = seconds_of(form.timeout) if isinstance(form.timeout, str) else form.timeout
         found["timeout"] = float(seconds or DEFAULT_TIMEOUT)
-    if not isinstance(form.credential, msgspec.UnsetType):
-        found["credential"] = _credential(form.credential, child(node, "credential"), folder)
     for key in ("authority_host", "graph_endpoint"):
         if not isinstance(address := getattr(form, key), msgspec.UnsetType):
             found[key] = https_endpoint(address)
-    return {key: value for key, value in found.items() if value is not msgspec.UNSET}
+    return found
 
 
 def _app(form: AppForm) -> AppEntry:

@@ -5,21 +5,18 @@ Everything here works on the text's nodes, so that all mistakes of a file are re
 
 from __future__ import annotations
 
-import csv
 import os
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from auditor.atomic import refuse_unsafe
-from auditor.checks.kind import Invalid
-from auditor.checks.typo_suggestions import nearest, typo_of
+from auditor.checks.typo_suggestions import nearest
 from auditor.consent.consent_request import app_from_scopes
 from auditor.facts.ids import is_guid
 from auditor.jobs.app_catalog import app_named, near_apps, pack_reference
-from auditor.jobs.nightly_forms import folder_name, live_tenant, seconds_of, tag
+from auditor.jobs.customer_csv import NamedTenant, csv_rows
+from auditor.jobs.nightly_forms import SOURCES, folder_name, seconds_of
 from auditor.jobs.pack_selection import resolved_names
 from auditor.model.errors import AuditorError
 from auditor.packs import PackError, PackProblems, Position
@@ -33,18 +30,8 @@ _LIMITS = {
     ("defaults", "concurrency"): (1, 500),
     ("defaults", "timeout"): (1, 86_400),
 }
-_LARGEST_CSV = 4 * 2**20
-_COLUMNS = ("tenant", "name", "tags")
-_SOURCES = ("tenant", "snapshot", "csv", "gdap")
-
-
-class NamedTenant(NamedTuple):
-    """A tenant, and where the configuration or a CSV file names it. `tenant` is empty for a snapshot."""
-
-    at: Position
-    tenant: str
-    name: str
-    tags: tuple[str, ...]
+LISTS = ("snapshots", "gdap", "contracts")
+"""The keys of entries whose tenants are known when a list is read."""
 
 
 def default_name(tenant: str, snapshot: str) -> str:
@@ -85,8 +72,15 @@ class Checks:
             self._settings(settings)
         named = [one for node in tenants for one in self._tenant(node, defaults)]
         self._names(named)
+        lists = [node for node in tenants if any(key in node.entries for key in LISTS)]
+        known = {
+            # The customers of a list have names when the list is read.
+            "tenants": None if lists else {one.name for one in named},
+            "tags": {tag for one in named for tag in one.tags}
+            | {text_of(tag) for node in lists for tag in items_of(child(node, "tags"))},
+        }
         for node in items_of(child(document, "notify")):
-            self._target(node, named)
+            self._target(node, known)
         self._secret(child(document, "heartbeat", "url"))
         self._history(child(document, "history"))
         self._file(child(document, "metrics"), "metrics")
@@ -119,14 +113,16 @@ class Checks:
         for key in ("secret", "certificate", "certificate-password"):
             self._secret(child(node, "credential", key))
         self._credential(child(node, "credential"))
-        timeout = child(node, "timeout")
-        self._number(timeout, "timeout", _LIMITS["defaults", "timeout"])
-        if isinstance(timeout, Scalar) and isinstance(timeout.value, str) and (seconds_of(timeout.value) or 0) > 86_400:
-            self._add(timeout, f'timeout is "{timeout.text}"', "at most 24h")
+        self._timeout(child(node, "timeout"))
         self._folder(child(node, "reports", "folder"), "folder")
         for form in _texts(child(node, "reports", "formats")):
             self._format(form)
         self._file_name_of_formats(child(node, "reports", "formats"))
+
+    def _timeout(self, node: Node | None) -> None:
+        self._number(node, "timeout", _LIMITS["defaults", "timeout"])
+        if isinstance(node, Scalar) and isinstance(node.value, str) and (seconds_of(node.value) or 0) > 86_400:
+            self._add(node, f'timeout is "{node.text}"', "at most 24h")
 
     def _pack(self, node: Scalar) -> None:
         name = text_of(node)
@@ -221,29 +217,28 @@ class Checks:
     # ---- Tenants and their names ------------------------------------------------------------------------------------
 
     def _tenant(self, node: Table, defaults: Node | None) -> Iterator[NamedTenant]:
-        given = [key for key in _SOURCES if key in node.entries]
-        if "gdap" in given:
-            at = node.entries["gdap"].at
-            self.problems.add(at, "gdap isn't supported yet", expected="the customers as tenant entries, or a csv file")
-            return
+        given = [key for key in SOURCES if key in node.entries]
         if len(given) > 1:
             self._add(node, f"the tenant has {' and '.join(given)}", "only one of them")
             return
         if not given:
-            if not {nearest(key, _SOURCES) for key in node.entries} - {""}:
-                self._add(node, "the entry names no tenant", "tenant, snapshot or csv")
+            if not {nearest(key, SOURCES) for key in node.entries} - {""}:
+                self._add(node, "the entry names no tenant", "tenant, snapshot, csv, snapshots, gdap or contracts")
             return
         if not self._evaluates(node, defaults):
             self._add(node, "the tenant has nothing to check", "packs or apps, here or in defaults")
-        if given == ["csv"]:
-            if (name := child(node, "name")) is not None:
-                self._add(name, "a csv file has the names of its tenants itself", "the column name in the file")
-            file = child(node, "csv")
-            if file is not None and text_of(file):
-                yield from csv_rows(path_of(text_of(file), self.folder), self.problems, file.at)
+        source = given[0]
+        if source in LISTS:
+            self._list(node, source)
+            return
+        for key in ("only", "except"):
+            if key in node.entries:
+                self._add(child(node, key), f"{key} needs a list of customers", "snapshots, gdap or contracts")
+        if source == "csv":
+            yield from self._rows(node)
             return
         tenant = text_of(child(node, "tenant"))
-        label = child(node, "name") or child(node, given[0])
+        label = child(node, "name") or child(node, source)
         called = text_of(child(node, "name")) or default_name(tenant, text_of(child(node, "snapshot")))
         if "name" not in node.entries and called and (wrong := folder_name(called)):
             self._add(label, f"as a name, {wrong.message}", "a name")
@@ -251,6 +246,34 @@ class Checks:
         if called and label is not None:
             tags = tuple(text_of(one) for one in items_of(child(node, "tags")))
             yield NamedTenant(label.at, tenant, called, tags)
+
+    def _rows(self, node: Table) -> Iterator[NamedTenant]:
+        """The tenants of a CSV file."""
+        self._has_no_name(node, "a csv file has the names of its tenants itself", "the column name in the file")
+        file = child(node, "csv")
+        if file is None or not text_of(file):
+            return
+        for row in csv_rows(path_of(text_of(file), self.folder), self.problems, file.at):
+            for pack in row.packs:
+                self._pack(Scalar(row.at, pack, pack))
+            yield row
+
+    def _list(self, node: Table, source: str) -> None:
+        """Report what is wrong with an entry whose tenants are known when its list is read."""
+        self._has_no_name(node, "a list has the names of its customers itself", "a further entry for a tenant's name")
+        partner = child(node, source)
+        if source != "snapshots":
+            self._timeout(child(partner, "timeout"))
+            for key in ("secret", "certificate", "certificate-password"):
+                self._secret(child(partner, "credential", key))
+            self._credential(child(partner, "credential"))
+        elif isinstance(partner, Scalar) and (name := text_of(partner)):
+            path = path_of(name, self.folder)
+            if exists(path) and not path.is_dir():
+                self._add(partner, f"{path} is a file", "a folder of snapshots; for one file, snapshot")
+
+    def _has_no_name(self, node: Table, why: str, instead: str) -> None:
+        self._add(child(node, "name"), why, instead)
 
     def _overwriting(self, node: Table, defaults: Node | None, name: str) -> None:
         """Report a snapshot that a report would replace."""
@@ -291,21 +314,18 @@ class Checks:
 
     # ---- Notifications, history, files ------------------------------------------------------------------------------
 
-    def _target(self, node: Node, named: Iterable[NamedTenant]) -> None:
+    def _target(self, node: Node, known: Mapping[str, set[str] | None]) -> None:
         self._secret(child(node, "url"))
         if is_empty_list(child(node, "on")):
             self._add(
                 child(node, "on"), "the target is never notified", "change, failure, recovery, expiry, always or digest"
             )
-        names = {one.name for one in named}
-        tags = {tag for one in named for tag in one.tags}
-        for known, key in ((names, "tenants"), (tags, "tags")):
+        for key, words in known.items():
             for one in _texts(child(node, key)):
-                if text_of(one) not in known:
-                    message = (
-                        f'no tenant has the {key.removesuffix("s") if key == "tags" else "name"} "{text_of(one)[:80]}"'
-                    )
-                    self._add(one, message, near=nearest(text_of(one), known))
+                if words is not None and text_of(one) not in words:
+                    what = "tag" if key == "tags" else "name"
+                    message = f'no tenant has the {what} "{text_of(one)[:80]}"'
+                    self._add(one, message, near=nearest(text_of(one), words))
 
     def _history(self, node: Node | None) -> None:
         self._secret(child(node, "url"))
@@ -352,81 +372,3 @@ def _where(first: Position, second: Position) -> str:
 
 def _texts(node: Node | None) -> Iterator[Scalar]:
     return (one for one in items_of(node) if isinstance(one, Scalar) and isinstance(one.value, str) and text_of(one))
-
-
-# ---- Customer lists -------------------------------------------------------------------------------------------------
-
-
-def csv_rows(path: Path, problems: PackProblems, at: Position) -> tuple[NamedTenant, ...]:
-    """The tenants in a CSV file. Mistakes in it go to `problems`; that it can't be read is reported at `at`."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_CSV + 1)
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        problems.add(at, f"{path} can't be read: {error.strerror}")
-        return ()
-    except UnicodeDecodeError:
-        problems.add(at, f"{path} isn't UTF-8", expected='a file saved as "CSV UTF-8"')
-        return ()
-    if len(data) > _LARGEST_CSV or "\0" in text:
-        problems.add(at, f"{path} isn't a CSV file, or is larger than 4 MiB")
-        return ()
-    lines = text.splitlines()
-    separator = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
-    reader = csv.reader(lines, delimiter=separator)
-    try:
-        head = [name.strip().lower() for name in next(reader, [])]
-        columns = _columns(head, str(path), problems)
-        if "tenant" not in columns:
-            return ()
-        rows = (
-            _row(row, columns, str(path), reader.line_num, lines, problems)
-            for row in reader
-            if any(map(str.strip, row))
-        )
-        return tuple(row for row in rows if row is not None)
-    except csv.Error as error:
-        problems.add(Position(str(path), max(reader.line_num, 1), 1), f"this isn't valid CSV: {error}")
-        return ()
-
-
-def _columns(head: list[str], label: str, problems: PackProblems) -> dict[str, int]:
-    """The number of each known column. A misspelled one is an error; other columns are ignored."""
-    found = {name: head.index(name) for name in _COLUMNS if name in head}
-    missing = [name for name in _COLUMNS if name not in found]
-    for name in head:
-        if name not in _COLUMNS and (meant := typo_of(name, missing)):
-            problems.add(Position(label, 1, 1), f'unknown column "{name[:80]}"', near=meant)
-            return {}
-    if "tenant" not in found:
-        problems.add(Position(label, 1, 1), "there is no column tenant", expected="a first line with tenant,name,tags")
-    return found
-
-
-def _row(
-    row: list[str], columns: dict[str, int], label: str, line: int, lines: list[str], problems: PackProblems
-) -> NamedTenant | None:
-    def cell(name: str) -> str:
-        number = columns.get(name)
-        return row[number].strip() if number is not None and number < len(row) else ""
-
-    def at(text: str) -> Position:
-        return Position(label, line, (lines[line - 1].find(text) if text else 0) + 1)
-
-    tenant, name, words = cell("tenant"), cell("name"), cell("tags")
-    tags = tuple(dict.fromkeys(re.split(r"[\s;,]+", words))) if words else ()
-    wrong: list[tuple[str, str, Invalid]] = []
-    if not tenant:
-        problems.add(at(""), "the row has no tenant")
-        return None
-    for what, text, problem in (
-        ("tenant", tenant, live_tenant(tenant)),
-        ("name", name, folder_name(name) if name else None),
-        *(("tags", one, tag(one)) for one in tags),
-    ):
-        if problem is not None:
-            wrong.append((what, text, problem))
-    for what, text, problem in wrong:
-        problems.add(at(text), f"{what} {problem.message}", expected=problem.expected, near=problem.near)
-    return None if wrong else NamedTenant(at(tenant), tenant, name or tenant, tuple(filter(None, tags)))

@@ -17,7 +17,7 @@ from auditor.checks.kind import Invalid, alternatives
 from auditor.checks.typo_suggestions import nearest
 from auditor.facts.ids import CLOUDS, is_guid
 from auditor.model.addresses import InvalidAddress, https_endpoint
-from auditor.model.configuration import Event
+from auditor.model.configuration import Event, OnboardingSettings
 from auditor.model.rule import Severity
 from auditor.model.snapshot import AUTH_METHODS
 from auditor.packs.decode_nodes import StrictForm
@@ -25,6 +25,8 @@ from auditor.packs.forms import Line
 from auditor.render import FORMATS
 
 NEVER = "never"
+SOURCES = ("tenant", "snapshot", "csv", "snapshots", "gdap", "contracts")
+"""The keys of which an entry of tenants has one."""
 UNATTENDED = tuple(method for method in AUTH_METHODS if method != "device-code")
 """The ways to sign in that need no person."""
 VAULT_HOSTS = (".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net")
@@ -53,6 +55,19 @@ def length_of_time(text: str) -> Invalid | None:
 def time_or_never(text: str) -> Invalid | None:
     """A length of time, or ``never``."""
     return None if text == NEVER else length_of_time(text)
+
+
+def minute_of(text: str) -> int | None:
+    """The minutes after midnight of a time of day such as ``02:00``; none for another text."""
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text.strip())
+    return int(found[1]) * 60 + int(found[2]) if found else None
+
+
+def time_of_day(text: str) -> Invalid | None:
+    """A time of day with hours and minutes."""
+    if minute_of(text) is not None:
+        return None
+    return Invalid(f'"{text[:40]}" isn\'t a time of day', 'hours and minutes in UTC and in quotes, as in "02:00"')
 
 
 def one_of(*names: str) -> Any:
@@ -102,6 +117,19 @@ def endpoint(text: str) -> Invalid | None:
     except InvalidAddress as error:
         return Invalid(f"isn't an address: it {error}", "https://HOST or https://HOST:PORT")
     return None
+
+
+def redirect_uri(text: str) -> Invalid | None:
+    """A redirect URI of a web app (Microsoft identity platform, "Redirect URI restrictions and limitations")."""
+    try:
+        parts = urlsplit(text)
+        scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
+    except ValueError:
+        scheme = host = ""
+    is_web = scheme == "https" or (scheme == "http" and host == "localhost")
+    if is_web and host and len(text) <= 256 and not re.search(r"[\s*#<>\"'@]", text) and text.isascii():
+        return None
+    return Invalid("isn't a redirect URI of a web app", "an https:// address of at most 256 characters, without * or #")
 
 
 def folder_name(text: str) -> Invalid | None:
@@ -219,15 +247,42 @@ class DefaultsForm(SettingsForm, frozen=True, kw_only=True):
     )
 
 
+class PartnerForm(StrictForm, frozen=True, kw_only=True):
+    """The tenant of a partner, which has a list of customers, and the app that reads the list.
+
+    Without a credential, the one of the entry or of defaults is used.
+    """
+
+    noun: ClassVar[str] = "a partner"
+    tenant: Annotated[str, Meta(description="The ID or a domain of your own tenant.", extra={"must": live_tenant})]
+    credential: CredentialForm | UnsetType = UNSET
+    cloud: Annotated[str, one_of(*CLOUDS)] | UnsetType = UNSET
+    timeout: int | Time | UnsetType = UNSET
+    authority_host: Address | UnsetType = UNSET
+    graph_endpoint: Address | UnsetType = UNSET
+
+
 class TenantForm(SettingsForm, frozen=True, kw_only=True):
-    """A tenant, live or from a snapshot, or a CSV file that lists tenants."""
+    """A tenant, live or from a snapshot, or a list of them: a CSV file, a folder of snapshots, or a partner's list."""
 
     noun: ClassVar[str] = "a tenant"
     name: Annotated[Name, Meta(description="Its name in reports, folders, metrics and messages.")] = ""
     tenant: Annotated[str, Meta(description="The ID or a domain of a live tenant.", extra={"must": live_tenant})] = ""
     snapshot: Annotated[Text, Meta(description="A snapshot file, evaluated again in each run.")] = ""
-    csv: Annotated[Text, Meta(description="A CSV file with the columns tenant, name and tags.")] = ""
-    gdap: Annotated[Any, Meta(description="Not supported yet.")] = UNSET
+    csv: Annotated[
+        Text, Meta(description="A CSV file with the columns tenant, name, tags, client-id, cloud and packs.")
+    ] = ""
+    snapshots: Annotated[
+        Text, Meta(description="A folder of snapshots and bundles, one for each tenant, named after it.")
+    ] = ""
+    gdap: (
+        Annotated[PartnerForm, Meta(description="The customers with delegated admin relationships (GDAP).")] | UnsetType
+    ) = UNSET
+    contracts: Annotated[PartnerForm, Meta(description="The customers with contracts.")] | UnsetType = UNSET
+    only: Annotated[tuple[Text, ...], Meta(description="Of a list: only these customers, by ID, domain or name.")] = ()
+    excluded: Annotated[
+        tuple[Text, ...], Meta(description="Of a list: without these customers, by ID, domain or name.")
+    ] = msgspec.field(default=(), name="except")
     tags: tuple[Tag, ...] = ()
 
 
@@ -289,10 +344,32 @@ class HeartbeatForm(StrictForm, frozen=True, kw_only=True):
 
 
 class ScheduleForm(StrictForm, frozen=True, kw_only=True):
-    """How often the run should start, to find runs that didn't happen. It starts nothing."""
+    """How often the run should start, to find runs that didn't happen, and when the workers of a fleet start it."""
 
     noun: ClassVar[str] = "the schedule"
     every: Time = "24h"
+    at: (
+        Annotated[
+            str,
+            Meta(
+                description="The time of day in UTC at which fleet worker starts the run. Nothing else reads it.",
+                extra={"must": time_of_day},
+                pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class OnboardingForm(StrictForm, frozen=True, kw_only=True):
+    """What the links and messages say that ask customers for consent."""
+
+    noun: ClassVar[str] = "onboarding"
+    provider: Annotated[Line, Meta(description="Who asks the customers for consent.")] = ""
+    app_name: Annotated[Line, Meta(description="The name of the app registration.")] = OnboardingSettings().app_name
+    redirect_uri: Annotated[
+        str, Meta(description="A redirect URI of the registration.", extra={"must": redirect_uri})
+    ] = OnboardingSettings().redirect_uri
 
 
 class ConfigurationForm(StrictForm, frozen=True, kw_only=True):
@@ -309,6 +386,7 @@ class ConfigurationForm(StrictForm, frozen=True, kw_only=True):
     metrics: Annotated[Text, Meta(description="A file of metrics in the text format of Prometheus.")] = ""
     site: Annotated[Text, Meta(description="A folder for the dashboard.")] = ""
     schedule: ScheduleForm = ScheduleForm()
+    onboarding: OnboardingForm = OnboardingForm()
 
 
 def schema() -> dict[str, Any]:
@@ -319,7 +397,7 @@ def schema() -> dict[str, Any]:
             if text.get("default") == "":
                 del text["default"]
     parts["SecretForm"] |= {"minProperties": 1, "maxProperties": 1}
-    parts["TenantForm"]["anyOf"] = [{"required": [key]} for key in ("tenant", "snapshot", "csv")]
+    parts["TenantForm"]["anyOf"] = [{"required": [key]} for key in SOURCES]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A nightly configuration of consent-auditor",

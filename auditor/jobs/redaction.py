@@ -47,7 +47,7 @@ def redactor_for(
 
     Raises SnapshotError for a file that isn't a key file, and OSError.
     """
-    return Redactor(_key(redaction.key_file, interaction), snapshot, apps, published_apps(texts))
+    return Redactor(redaction_key(redaction.key_file, interaction), snapshot, apps, published_apps(texts))
 
 
 def redacted_inputs(
@@ -140,8 +140,11 @@ def _source_without_path(source: str) -> str:
     return source if not source or source.startswith("sample ") else f"{source.partition(' ')[0].rstrip(',')}, redacted"
 
 
-def _key(file: str, interaction: Interaction) -> bytes:
-    """The key; a message says what happens to its file."""
+def redaction_key(file: str, interaction: Interaction = SILENT) -> bytes:
+    """The key in the file, or one for this run without a file; a message says what happens to the file.
+
+    Raises SnapshotError for a file that isn't a key file, and OSError.
+    """
     if not file:
         interaction.say("Redacted with a key for this run only: you can't look up its tokens later.")
         return key_of_this_run()

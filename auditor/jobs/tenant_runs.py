@@ -34,7 +34,7 @@ from auditor.jobs.run_contents import (
 from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
 from auditor.model.errors import NO_AUDIT
-from auditor.model.history import OutboxMessage, Run, RunState, Said
+from auditor.model.history import STOPPED_RUN, OutboxMessage, Run, RunState, Said, was_stopped
 from auditor.model.night import TenantNight, missed_starts
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Report
@@ -47,17 +47,18 @@ from auditor.notify.wording import SHORT_EXPIRY_DAYS
 
 
 def run_tenants(
-    configuration: Configuration, parts: NightParts, night: str, only: Sequence[str] = ()
+    configuration: Configuration, parts: NightParts, night: str, only: Sequence[str] = (), slot: str = ""
 ) -> tuple[TenantNight, ...]:
     """Run every tenant, or those named in `only`, in the order of the configuration.
+
+    `slot` is when the night began, if several processes share it. No message names an unended attempt since then.
 
     Raises InvalidRequest for an unknown name, PackError if a pack can't be loaded, and `Stopped` or KeyboardInterrupt
     after the runs in progress were marked.
     """
     entries = chosen_tenants(configuration, only)
     prepared = tuple(prepared_audit(entry) for entry in entries)
-    started = parts.clock.now()
-    run = _Run(configuration, parts, night, started)
+    run = _Run(configuration, parts, night, slot)
     return run_until_stopped(lambda: run.all(tuple(zip(entries, prepared, strict=True))), parts.stopping)
 
 
@@ -81,11 +82,12 @@ class _Begun(NamedTuple):
 class _Run:
     """The runs of one night, at the same time, as far as the configuration allows."""
 
-    def __init__(self, configuration: Configuration, parts: NightParts, night: str, started: str) -> None:
+    def __init__(self, configuration: Configuration, parts: NightParts, night: str, slot: str) -> None:
         self.configuration = configuration
         self.history, self.log, self.secrets, self.clock, self.interaction, self.stopping = parts
         self.night = night
-        self.started = started
+        self.slot = slot
+        self.started = slot or self.clock.now()
         # One evaluation at a time: more of them would only take memory, and delay the reads.
         self._evaluating = asyncio.Lock()
         self._to_delete: tuple[Run, ...] | None = None
@@ -131,6 +133,8 @@ class _Run:
         key, started = tenant_key(entry), self.clock.now()
         run_id = self.history.begin(key, entry.name, started, entry.tags)
         _, *before = self.history.runs(key, limit=_UNREPORTED + 2)
+        if self.slot:
+            before = [run for run in before if run.started < self.slot or not was_stopped(run)]
         previous = before[0] if before else None
         # A run that was interrupted reported nothing, so neither it nor what was missed before it is known to anybody.
         unended = tuple(takewhile(lambda run: run.state is RunState.INTERRUPTED, before))
@@ -329,7 +333,7 @@ class _Run:
         """Record that the run was stopped. Nobody is notified of it: somebody asked for it."""
         self.history.fail(
             begun.id,
-            error="The run was stopped before the tenant was audited",
+            error=STOPPED_RUN,
             exit_code=NO_AUDIT,
             finished=self.clock.now(),
             seconds=self._seconds(begun),

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from auditor.facts.ids import CONSENT_RETURN
+from auditor.model.customers import ListKind, Relationship
 from auditor.model.rule import RulePlace, Severity
 
 DEFAULT_TIMEOUT = 120
@@ -62,7 +64,8 @@ class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant, with the defaults filled in. Either `tenant` (live) or `snapshot` (a file) is given.
 
     `name` identifies it in the configuration, in reports' folders and in metrics. `packs` include those of the apps
-    that were named; `apps` are the others.
+    that were named; `apps` are the others. A customer of a list has the list's key in `listed_by`, and the partner's
+    `relationships` with it.
     """
 
     name: str
@@ -83,7 +86,30 @@ class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float = DEFAULT_TIMEOUT
     authority_host: str = ""
     graph_endpoint: str = ""
+    listed_by: str = ""
+    relationships: tuple[Relationship, ...] = ()
     place: RulePlace | None = None
+
+
+class CustomerSource(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that names a list of customers: a `folder` of snapshots, or a list in the tenant of a `partner`.
+
+    `customer` is the entry of each customer, without its name and its tenant or snapshot. `only` and `excluded` are
+    tenant ids, domains, or names as the list or the configuration has them; an empty `only` means all.
+    """
+
+    kind: ListKind
+    customer: TenantEntry
+    folder: str = ""
+    partner: TenantEntry | None = None
+    only: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    place: RulePlace | None = None
+
+    @property
+    def key(self) -> str:
+        """What identifies the list in every run; entries with the same key have the list in common."""
+        return f"{self.kind}:{self.partner.tenant.lower() if self.partner else self.folder}"
 
 
 class HistoryPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,11 +163,28 @@ class NotifyTarget(msgspec.Struct, frozen=True, kw_only=True):
     place: RulePlace | None = None
 
 
+class OnboardingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the links and messages that ask customers for consent say.
+
+    `provider` is who asks, `app_name` the name of the app registration, and `redirect_uri` a redirect URI of it, to
+    which the browser returns.
+    """
+
+    provider: str = ""
+    app_name: str = "consent-auditor"
+    redirect_uri: str = CONSENT_RETURN
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs."""
+    """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs.
+
+    The customers of `sources` become `tenants` when their lists are read. `schedule_minute` is when the workers of a
+    fleet start it, in minutes after midnight UTC; none if something else starts it.
+    """
 
     file: str
     tenants: tuple[TenantEntry, ...]
+    sources: tuple[CustomerSource, ...] = ()
     history: HistoryPlace = HistoryPlace()
     keep: Keep = Keep()
     notify: tuple[NotifyTarget, ...] = ()
@@ -150,3 +193,5 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     site: str = ""
     concurrency: int = DEFAULT_CONCURRENCY
     schedule_hours: float = 24
+    onboarding: OnboardingSettings = OnboardingSettings()
+    schedule_minute: int | None = None

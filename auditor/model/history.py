@@ -88,6 +88,30 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     credential_expires: str = ""
 
 
+class NewestRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs of one tenant that a report on many tenants needs.
+
+    `key` is what runs are started for. `last` is the latest run that ended, however it ended, `audit` the latest one
+    that made an audit, and `before` an earlier audit to compare with; each is none if there is none.
+    """
+
+    key: str
+    tenant: str
+    name: str
+    last: Run | None = None
+    audit: Run | None = None
+    before: Run | None = None
+
+
+STOPPED_RUN = "The run was stopped before the tenant was audited"
+"""The error of a run whose process was asked to end."""
+
+
+def was_stopped(run: Run) -> bool:
+    """Whether the process of a run was asked to end, or ended without a word, before the tenant was audited."""
+    return run.state is RunState.INTERRUPTED or (run.state is RunState.FAILED and run.error == STOPPED_RUN)
+
+
 KEPT_SECTIONS = (
     "organization",
     "authorizationPolicy",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -88,5 +88,39 @@ def missed_starts(last: str, now: str, every_hours: float) -> tuple[str, ...]:
     return tuple(time.strftime("%Y-%m-%dT%H:%M:%SZ") for time in due)
 
 
+def seconds_between(start: str, end: str) -> float:
+    """The seconds from one UTC time to another; none if the second one is earlier, or one of them isn't a time."""
+    try:
+        seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
+    return max(0.0, seconds)
+
+
+def slot_at(now: str, every_hours: float, minute: int) -> str:
+    """The last UTC time, until `now`, at which a run was due: `minute` is the time of day, in minutes after midnight.
+
+    A schedule of a day or more counts days from Monday, 1 January 2024, one of less than a day from its time of day.
+    """
+    every = timedelta(hours=every_hours)
+    first = _MONDAY + timedelta(minutes=minute)
+    return (first + (datetime.fromisoformat(now) - first) // every * every).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_present(slot: str, now: str, every_hours: float) -> bool:
+    """Whether a run that was due at `slot` is still on time: up to half of the interval late (see `missed_starts`)."""
+    return seconds_between(slot, now) < every_hours * 1800
+
+
+def next_start(last: str, every_hours: float) -> str:
+    """The UTC time at which a run is due after the one that was due or started at `last`; empty for no time."""
+    try:
+        due = datetime.fromisoformat(last) + timedelta(hours=every_hours)
+    except (ValueError, TypeError):
+        return ""
+    return due.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _MOST_MISSED = 400
 """The most missed runs that are listed: after a year without a run, their number no longer matters."""

@@ -149,6 +149,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     setting: Setting | None = None
 
+    @property
+    def about(self) -> Setting:
+        """The setting; a finding of an earlier version names none, and has a separate one."""
+        return self.setting or Setting(id=f"{self.pack}/{self.rule}", label=self.title.rstrip("."))
+
 
 class Stand(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one rule in a disagreement, and whose view the rule is."""

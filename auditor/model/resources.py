@@ -160,6 +160,12 @@ class ConditionSet(Resource, frozen=True, omit_defaults=False):
 WHOLE_SET = "null"
 """In `ConditionSet.unknownConditions`: all conditions of a set that was null or had no property at all."""
 
+BETA_CONDITION = "certifiedClientApplicationsOnly"
+"""The condition that restricts what apps users consent to, and that Graph v1.0 leaves out.
+
+In `ConditionSet.unknownConditions`: the beta version was asked for the set, and could not be read.
+"""
+
 
 class PermissionGrantPolicy(Resource, frozen=True):
     """A consent policy. It approves a permission if an include matches and no exclude does."""

@@ -224,6 +224,7 @@ SHORT_LIST = "the list of {section} is incomplete: Graph counts {count} entries 
 UNEXPECTED_VALUE = "expected {expected}, found {found}"
 MISSING_PROPERTY = "has no {name}"
 BETA_ONLY_POLICY = "v1.0 doesn't list the policy {policy}, which beta returned"
+BETA_LACKS_SET = "beta doesn't return a condition set of the policy {policy} that v1.0 lists"
 FIRST_PAGE_ONLY = "the file holds only one page of Graph's answer, and more follow (@odata.nextLink)"
 PERHAPS_ONE_PAGE = "the file holds exactly as many entries as one page of an answer, so more may exist"
 CUT_BY_POWERSHELL = "PowerShell cut values of the file below the depth of ConvertTo-Json"
@@ -288,7 +289,7 @@ UNREAD_MESSAGES = (
     PERHAPS_ONE_PAGE,
     CUT_BY_POWERSHELL,
     TOOL_COULD_NOT_READ,
-    *(f"{{path}}: {problem}" for problem in (UNEXPECTED_VALUE, MISSING_PROPERTY, BETA_ONLY_POLICY)),
+    *(f"{{path}}: {problem}" for problem in (UNEXPECTED_VALUE, MISSING_PROPERTY, BETA_ONLY_POLICY, BETA_LACKS_SET)),
 )
 """All of them. The names in braces are filled in with ``str.format``."""
 

@@ -41,6 +41,7 @@ from auditor.render.text_layout import clip, safe
 
 MOST_IN_MAILTO = 1800
 """Characters of a ``mailto:`` address: mail programs cut or refuse longer ones (Outlook and Windows at about 2,000)."""
+_SUBJECT = "Subject: "
 _COPY_THE_REST = "This is the start of the message: the report has all of it to copy."
 _ANY_TENANT = re.compile(r"^(https://login\.[^/]+)/(?:organizations|common)/", re.IGNORECASE)
 _REDACTED_VALUE = re.compile(r"(?:tenant|host)-[0-9a-f]{10}\.example|ffffffff-[0-9a-f]{4}-8[0-9a-f]{3}-", re.IGNORECASE)
@@ -55,7 +56,7 @@ class Message(NamedTuple):
     @property
     def text(self) -> str:
         """The message as plain text, which ends with a line break."""
-        return "\n\n".join((f"Subject: {self.subject}", *self.paragraphs)) + "\n"
+        return "\n\n".join((f"{_SUBJECT}{self.subject}", *self.paragraphs)) + "\n"
 
     @property
     def is_shortened(self) -> bool:
@@ -76,6 +77,15 @@ class Message(NamedTuple):
             if len(shorter) <= MOST_IN_MAILTO:
                 return shorter
         return _mailto(self.subject, (_COPY_THE_REST,))
+
+
+def parsed_message(text: str) -> Message:
+    """The message whose `Message.text` this is. A text without a subject line is all paragraphs."""
+    head, _, body = text.strip("\n").partition("\n\n")
+    subject = head.removeprefix(_SUBJECT)
+    if subject == head or "\n" in head:
+        return Message("", tuple(text.strip("\n").split("\n\n")))
+    return Message(subject, tuple(body.split("\n\n")))
 
 
 def _mailto(subject: str, paragraphs: Iterable[str]) -> str:

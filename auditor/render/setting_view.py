@@ -123,9 +123,9 @@ def setting_cards(report: Report) -> tuple[SettingCard, ...]:
     """
     groups: dict[Setting, list[Finding]] = {}
     for finding in report.findings:
-        groups.setdefault(_setting_of(finding), []).append(finding)
+        groups.setdefault(finding.about, []).append(finding)
     disagreements: dict[Setting, list[Disagreement]] = {}
-    about = {(finding.pack, finding.rule): _setting_of(finding) for finding in report.findings}
+    about = {(finding.pack, finding.rule): finding.about for finding in report.findings}
     for one in report.disagreements:
         first = next((about[key] for stand in one.stands if (key := (stand.pack, stand.rule)) in about), None)
         if first is not None:
@@ -136,7 +136,7 @@ def setting_cards(report: Report) -> tuple[SettingCard, ...]:
 
 def failure_counts(report: Report) -> FailureCounts:
     """The failing checks of a report, and the settings that explain more than one of them."""
-    failing = Counter(_setting_of(f) for f in report.findings if f.outcome is _FAIL)
+    failing = Counter(f.about for f in report.findings if f.outcome is _FAIL)
     shared = {setting: number for setting, number in failing.items() if number > 1 and is_one_setting(setting)}
     return FailureCounts(
         failed=failing.total(),
@@ -150,10 +150,6 @@ def failure_counts(report: Report) -> FailureCounts:
 def setting_label(finding: Finding) -> str:
     """The name of the setting that the finding is about; nothing in a report of an earlier version."""
     return finding.setting.label if finding.setting else ""
-
-
-def _setting_of(finding: Finding) -> Setting:
-    return finding.setting or Setting(id=f"{finding.pack}/{finding.rule}", label=finding.title.rstrip("."))
 
 
 def _card(setting: Setting, findings: Sequence[Finding], disagreements: Sequence[Disagreement]) -> SettingCard:

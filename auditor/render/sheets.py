@@ -38,10 +38,14 @@ SheetRow = tuple[SheetValue, ...]
 
 
 class SheetColumn(NamedTuple):
-    """A heading, and about how many characters the values have."""
+    """A heading, and about how many characters the values have.
+
+    A long text that doesn't set the height of its row, such as a message, shows its first lines only.
+    """
 
     head: str
     width: int = 14
+    sets_height: bool = True
 
 
 class Sheet(NamedTuple):

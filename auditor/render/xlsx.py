@@ -1,9 +1,9 @@
-"""The report as an Excel workbook: a sheet for each table, with filters, frozen headings and a print layout."""
+"""Tables as an Excel workbook: a sheet for each table, with filters, frozen headings and a print layout."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate, islice
 from math import ceil
@@ -38,11 +38,14 @@ _UNKNOWN_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 _COLOURS = {
     "fail": "#F9D5D0",
     "blocked": "#F9D5D0",
+    "needs admin": "#F9D5D0",
+    "lacks scopes": "#F9D5D0",
     "unknown": "#FBE8B9",
     "waived": "#E3DCF3",
     "pass": "#D3EAD9",
     "granted": "#D3EAD9",
     "allowed": "#D3EAD9",
+    "connects": "#D3EAD9",
 }
 """The background of a word, never used instead of the word."""
 
@@ -62,31 +65,50 @@ def write(report: Report, file: BinaryIO) -> None:
 
     Raises OSError.
     """
-    if report.granted is None or not isinstance(report.granted.rows, GrantRows):
-        _write_book(report, file, {"in_memory": True})
+    about = Properties(f"Consent audit of {report.tenant.name or report.tenant.id}", report.tool, report.taken)
+    is_large = report.granted is not None and isinstance(report.granted.rows, GrantRows)
+    write_sheets(sheets(report), about, file, is_large=is_large)
+
+
+class Properties(NamedTuple):
+    """What the properties of a workbook say: its title, the program that made it, and the UTC time of its data."""
+
+    title: str
+    tool: str
+    taken: str
+
+
+def write_sheets(tables: Iterable[Sheet], about: Properties, file: BinaryIO, *, is_large: bool) -> None:
+    """Write the tables that have rows, at least one, each on a sheet; the same tables give the same bytes.
+
+    Every text is written as text. If the tables are large, their rows are in temporary files until the workbook is
+    complete. Raises OSError.
+    """
+    if not is_large:
+        _write_book(tables, about, file, {"in_memory": True})
         return
     # A ZIP file needs to go back to its headers, which a pipe can't.
     out = file if file.seekable() else io.BytesIO()
     with TemporaryDirectory(prefix="consent-auditor-") as folder:
-        _write_book(report, out, {"constant_memory": True, "tmpdir": folder, "use_zip64": True})
+        _write_book(tables, about, out, {"constant_memory": True, "tmpdir": folder, "use_zip64": True})
     if isinstance(out, io.BytesIO) and out is not file:
         file.write(out.getbuffer())
 
 
-def _write_book(report: Report, out: BinaryIO, memory: dict[str, Any]) -> None:
+def _write_book(tables: Iterable[Sheet], about: Properties, out: BinaryIO, memory: dict[str, Any]) -> None:
     texts = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, {**memory, **texts, "remove_timezone": True})
     book.set_properties(
         {
-            "title": safe(f"Consent audit of {report.tenant.name or report.tenant.id}")[:255],
-            "author": safe(report.tool)[:255],
-            "created": parse_time(report.taken) or _UNKNOWN_TIME,
+            "title": safe(about.title)[:255],
+            "author": safe(about.tool)[:255],
+            "created": parse_time(about.taken) or _UNKNOWN_TIME,
         }
     )
     forms = _cell_formats(book)
     try:
-        # An empty sheet would be an empty page in print. The summary has rows in every report.
-        for table in filter(lambda one: len(one.rows), sheets(report)):
+        # An empty sheet would be an empty page in print.
+        for table in filter(lambda one: len(one.rows), tables):
             _write(book.add_worksheet(table.name), table, forms)
         book.close()
     except FileCreateError as error:
@@ -121,10 +143,11 @@ def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     for number, column in enumerate(table.columns):
         sheet.set_column(number, number, min(column.width, _WIDEST))
         sheet.write_string(0, number, column.head, forms.head)
-    widths = [min(column.width, _WIDEST) for column in table.columns]
+    widths = [min(column.width, _WIDEST) if column.sets_height else None for column in table.columns]
     last_line = 0
     for line, row in enumerate(islice(table.rows, MOST_ROWS - 2), start=1):
-        if (lines := _lines(row, widths)) > 1:
+        # Without a height in the file, Excel makes the row as high as its longest text.
+        if (lines := _lines(row, widths)) > 1 or None in widths:
             sheet.set_row(line, min(lines * _LINE_HEIGHT, _HIGHEST))
         for number, value in enumerate(row):
             _put(sheet, line, number, value, forms)
@@ -142,11 +165,11 @@ def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     sheet.set_footer("&L&A&RPage &P of &N")
 
 
-def _lines(row: Sequence[SheetValue], widths: Sequence[int]) -> int:
+def _lines(row: Sequence[SheetValue], widths: Sequence[int | None]) -> int:
     """The lines of the row's longest cell. LibreOffice and Excel for the web show rows as high as the file says."""
     most = 1
     for value, width in zip(row, widths, strict=True):
-        if isinstance(value, str) and (len(value) > width or "\n" in value or not value.isascii()):
+        if width and isinstance(value, str) and (len(value) > width or "\n" in value or not value.isascii()):
             parts = (part for text in value[:LONGEST].split("\n") for part in wrap(text, width))
             most = max(most, sum(max(1, ceil(columns(part) / width)) for part in parts))
     return most

@@ -55,6 +55,49 @@ def test_an_exclusion_of_certified_apps_leaves_open_whether_it_holds_for_this_on
     assert any("Microsoft 365 certified" in need for need in decision.depends_on)
 
 
+REFUSED = {"permissionGrantPolicies/uncertified": {"status": 403, "code": "Authorization_RequestDenied"}}
+EVERY_APP = pool.condition_set()
+"""A condition set as Graph v1.0 returns it: without ``certifiedClientApplicationsOnly``."""
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(pool.policy("uncertified", [EVERY_APP]), id="in an include"),
+        pytest.param(pool.policy("uncertified", [EVERY_APP], [EVERY_APP]), id="in an exclude"),
+    ],
+)
+def test_a_condition_that_only_beta_shows_leaves_the_answer_open_if_beta_could_not_be_read(policy: Json) -> None:
+    document = tenant("uncertified", client=VERIFIED, risky=True, permissionGrantPolicies=[policy])
+    decision = decided({**document, "unread": REFUSED}, app(["Mail.Read"]))
+    assert decision.outcome is Outcome.DEPENDS
+    assert any("which only Graph's beta version shows" in need for need in decision.depends_on)
+    assert decided(document, app(["Mail.Read"])).outcome is not Outcome.DEPENDS, "nobody asked beta"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(pool.policy("uncertified", [pool.condition_set(permissionType="application")]), id="no match"),
+        pytest.param(
+            pool.policy("uncertified", [{**EVERY_APP, "certifiedClientApplicationsOnly": False}]), id="read before"
+        ),
+    ],
+)
+def test_an_answer_that_no_condition_of_beta_can_change_stays_if_beta_could_not_be_read(policy: Json) -> None:
+    document = tenant("uncertified", client=VERIFIED, risky=True, permissionGrantPolicies=[policy])
+    read, refused = (decided({**document, **more}, app(["Mail.Read"])) for more in ({}, {"unread": REFUSED}))
+    assert (refused.outcome, refused.confidence) == (read.outcome, read.confidence)
+    assert refused.outcome is not Outcome.DEPENDS
+
+
+def test_a_built_in_policy_has_no_condition_that_only_beta_shows() -> None:
+    document = tenant(LEGACY, client=VERIFIED)
+    unread = {f"permissionGrantPolicies/{LEGACY}": {"status": 403, "code": "Authorization_RequestDenied"}}
+    read, refused = (decided({**document, **more}) for more in ({}, {"unread": unread}))
+    assert (refused.outcome, refused.confidence) == (read.outcome, read.confidence)
+
+
 def test_a_policy_for_verified_publishers_leaves_open_an_app_that_nobody_connected() -> None:
     decision = decided(tenant(LOW, delegatedPermissionClassifications=LOW_MAIL))
     assert decision.outcome is Outcome.DEPENDS

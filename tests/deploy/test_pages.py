@@ -18,6 +18,7 @@ BLOCKS = [fence.text for fence in fences(PAGE) if fence.language == "yaml"]
 CONFIGURATIONS = [text for text in BLOCKS if text.startswith("version: 1\n")]
 SCHEMA = ("--builtin-schema", "vendor.azure-pipelines")
 (PIPELINE,) = (text for text in BLOCKS if "AzureCLI@2" in text)
+(STEP,) = (text for text in BLOCKS if "OWNER/consent-auditor@COMMIT" in text)
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=f"number {i}") for i, text in enumerate(CONFIGURATIONS, 1)])
@@ -29,7 +30,14 @@ def test_every_configuration_is_valid(text: str, tmp_path: Path) -> None:
 
 def test_every_block_is_tested() -> None:
     assert len(CONFIGURATIONS) == 4
-    assert len(BLOCKS) == len(CONFIGURATIONS) + 1
+    assert len(BLOCKS) == len(CONFIGURATIONS) + 2
+
+
+def test_the_step_gives_inputs_that_the_action_has_and_the_permission_that_it_needs() -> None:
+    (job,) = yaml.safe_load(STEP)["jobs"].values()
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    assert set(job["steps"][0]["with"]) <= set(action["inputs"])
+    assert job["permissions"]["id-token"] == "write"
 
 
 def test_the_pipeline_fits_the_schema_of_azure_pipelines(tmp_path: Path) -> None:

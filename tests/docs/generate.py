@@ -25,6 +25,7 @@ import auditor.render.difference
 import auditor.render.explanation
 import auditor.render.json
 import auditor.render.night
+import auditor.render.onboarding
 import auditor.render.run_history
 import auditor.render.survey
 import auditor.snapshot.write
@@ -159,11 +160,11 @@ def _samples() -> str:
     return _table(("Sample", "The tenant", "Answer for TrackerRMS", "Exit code"), rows)
 
 
-def _packs() -> str:
-    rows = (
-        (f"[`{p.name}`](docs/rules/{p.name}/README.md)", p.title, str(p.rules)) for p in list_packs(benchmarks=True)
-    )
-    return _table(("Pack", "For", "Rules"), rows)
+def _schemas() -> str:
+    """Every published schema and its title."""
+    paths = sorted(name for name in FILES if name.startswith("docs/schemas/"))
+    rows = ((f"[{Path(path).name}](schemas/{Path(path).name})", json.loads(FILES[path]())["title"]) for path in paths)
+    return _table(("File", "What it describes"), rows)
 
 
 def _checks() -> str:
@@ -250,7 +251,7 @@ PARTS: MappingProxyType[str, Callable[[], str]] = MappingProxyType(
         "optional-permissions": _optional_permissions,
         "required-resource-access": _access,
         "samples": _samples,
-        "packs": _packs,
+        "schemas": _schemas,
         "checks": _checks,
         "scope-lists": _scope_lists,
         "clouds": _clouds,
@@ -320,6 +321,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/report.json": auditor.render.json.schema,
         "docs/schemas/blocked.json": lambda: _schema(auditor.render.blocked.schema()),
         "docs/schemas/apps-survey.json": lambda: _schema(auditor.render.survey.schema()),
+        "docs/schemas/onboarding.json": lambda: _schema(auditor.render.onboarding.schema()),
         "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
         "docs/schemas/explanation.json": lambda: _schema(auditor.render.explanation.schema()),
         "docs/schemas/history.json": auditor.render.run_history.schema,

@@ -90,6 +90,7 @@ def test_the_schemas_are_all_there() -> None:
         "history.json",
         "night.json",
         "nightly.json",
+        "onboarding.json",
         "pack.json",
         "report.json",
         "snapshot.json",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.docs.pages import ROOT, guides, pages, prose, read, spans, title
+from tests.docs.pages import DOCS, ROOT, guides, pages, prose, read, spans, title
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
@@ -25,6 +27,7 @@ _WELL_KNOWN = (
     "/powershell/",
     "/microsoft-365/",
     "/defender-office-365/",
+    "/defender-cloud-apps/",
     "/windows/",
     "/troubleshoot/entra/",
 )
@@ -43,6 +46,18 @@ def links(text: str) -> Iterator[str]:
     yield from _LINK.findall(prose(text))
 
 
+def _listed(entry: Any) -> Iterator[str]:
+    """The pages of a navigation."""
+    match entry:
+        case str():
+            yield entry
+        case dict():
+            yield from _listed(list(entry.values()))
+        case list():
+            for one in entry:
+                yield from _listed(one)
+
+
 @every_page
 def test_every_link_within_the_repository_resolves(path: Path) -> None:
     for link in links(read(path)):
@@ -51,7 +66,7 @@ def test_every_link_within_the_repository_resolves(path: Path) -> None:
             continue
         target = (path.parent / parts.path).resolve() if parts.path else path
         assert target.exists(), f"{title(path)} leads to {link}"
-        if parts.fragment:
+        if parts.fragment and target.suffix == ".md":
             assert parts.fragment in anchors(read(target)), f"{title(path)} leads to {link}"
 
 
@@ -79,9 +94,10 @@ def test_every_page_that_the_program_names_exists() -> None:
     assert {name for name in named if not (ROOT / name).is_file()} == set()
 
 
-def test_every_page_of_the_docs_is_reached_from_the_readme() -> None:
+def test_every_page_of_the_docs_is_reached_from_the_readme_or_the_navigation() -> None:
     reached: set[Path] = set()
-    ahead = [ROOT / "README.md"]
+    navigation = tomllib.loads(read(ROOT / "zensical.toml"))["project"]["nav"]
+    ahead = [ROOT / "README.md", *(DOCS / name for name in _listed(navigation))]
     while ahead:
         page = ahead.pop()
         reached.add(page)

@@ -41,7 +41,9 @@ def report_on(name: str) -> Report:
 
 def file_of(name: str, form: str) -> str:
     """Where the report on a sample is, in one format."""
-    return f"{name}/report{FORMATS[form].ending}"
+    # Two pages of the documentation's site can't have one name, and report.html is the page of the program.
+    stem = "report-as-markdown" if form == "markdown" else "report"
+    return f"{name}/{stem}{FORMATS[form].ending}"
 
 
 def index() -> str:
@@ -85,6 +87,9 @@ def main() -> None:
     write(EVERYTHING, ((name, form) for name in sample_names() for form in FORMATS))
     write(GALLERY, kept())
     (GALLERY / INDEX).write_text(index(), encoding="utf-8", newline="\n")
+    from tests.gallery.pictures import write_pictures
+
+    write_pictures()
     sys.stdout.write(f"Wrote {EVERYTHING}, and what is kept of it to {GALLERY}\n")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from auditor.render import render
+from tests.docs.pages import guides
 from tests.gallery.make import GALLERY, INDEX, file_of, index, kept, report_on
+from tests.gallery.pictures import DESIGNS, PICTURES, pages
+from tests.gallery.pictures import file_of as file_of_picture
 
 AGAIN = "run: make gallery"
 
@@ -22,3 +27,11 @@ def test_the_gallery_holds_what_is_kept_and_nothing_else() -> None:
 
 def test_the_page_that_leads_to_it_is_current() -> None:
     assert (GALLERY / INDEX).read_text(encoding="utf-8") == index(), AGAIN
+
+
+def test_every_page_has_a_picture_in_both_designs_and_the_documentation_shows_it(tmp_path: Path) -> None:
+    wanted = {file_of_picture(one.name, design) for one in pages(tmp_path) for design in DESIGNS}
+    assert {path for path in wanted if path.read_bytes()[:8] != b"\x89PNG\r\n\x1a\n"} == set(), AGAIN
+    assert set(PICTURES.glob("*.png")) == wanted
+    shown = "".join(page.read_text(encoding="utf-8") for page in guides())
+    assert {path.name for path in wanted if f"assets/{path.name}" not in shown} == set()

@@ -18,6 +18,7 @@ from auditor.graph.network import read_network
 from auditor.graph.preconnect import GraphConnector
 from auditor.graph.transport import GraphHttpClient
 from auditor.jobs import tenant_reader
+from auditor.model.decision import Outcome
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.packs.load import load_packs
@@ -26,8 +27,10 @@ from tests.checks.random_tenants import tenants
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.graph.live_tenants import Sleeps
 from tests.graph.random_faults import FaultPlan, plans
-from tests.graphserver import GraphServer
+from tests.graphserver import Changed, Fault, GraphServer, Status
 from tests.oracle import pool
+from tests.oracle.plain import VERIFIED, tenant
+from tests.oracle.plain import app as plain_app
 from tests.oracle.strategies import apps
 
 PACKS = ("trackerrms-uk", "cis-m365", "cisa-scuba", "eidsca", "zero-trust-assessment", "microsoft-recommended")
@@ -110,3 +113,48 @@ def test_an_audit_with_faults_says_what_is_true_or_less(
         if before is not None and later is not None:
             found = firmer(answers_of(true, app, rules, before), answers_of(read, app, rules, later))
             assert found == [], f"{before.label}: {plan.graph}"
+
+
+def _custom(includes: list[Json], excludes: list[Json]) -> Json:
+    return {
+        **pool.policy(
+            pool.CUSTOM,
+            [{"id": f"include-{number}", **one} for number, one in enumerate(includes)],
+            [{"id": f"exclude-{number}", **one} for number, one in enumerate(excludes)],
+        ),
+        "displayName": "Woodgrove mail",
+    }
+
+
+EVERY_APP = pool.condition_set(certifiedClientApplicationsOnly=False)
+CERTIFIED = pool.condition_set(certifiedClientApplicationsOnly=True)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(_custom([CERTIFIED], []), id="an include for certified apps"),
+        pytest.param(_custom([EVERY_APP], [CERTIFIED]), id="an exclude of certified apps"),
+    ],
+)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Status(403), id="beta is refused"),
+        pytest.param(Changed(lambda body: {**body, "includes": [], "excludes": []}), id="beta lacks the sets"),
+    ],
+)
+def test_a_condition_that_only_beta_shows_is_unknown_where_beta_does_not_answer(
+    auditor: Auditor, policy: Json, fault: Fault
+) -> None:
+    document = tenant(pool.CUSTOM, client=VERIFIED, risky=True, permissionGrantPolicies=[policy])
+    auditor.server.serve(document)
+    app = app_of(plain_app(["Mail.Read"]))
+    rules = tuple(msgspec.structs.replace(pack, app=app) if pack.app else pack for pack in packs())
+    before = auditor.read(app, rules, "")
+    auditor.server.fault("/beta/policies", fault, times=None)
+    later = auditor.read(app, rules, "")
+    assert isinstance(before, Snapshot) and isinstance(later, Snapshot)
+    true, found = (answers_of(read, app, rules) for read in (before, later))
+    assert found.decision.outcome is Outcome.DEPENDS
+    assert firmer(true, found) == []

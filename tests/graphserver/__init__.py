@@ -1,11 +1,12 @@
 """A tenant on loopback: Microsoft Graph and Entra's token side, served from a snapshot document.
 
 with GraphServer(document) as server:
-    ...  # server.graph, server.authority, server.env(), server.requests
+    ...  # server.graph, server.authority, server.env(), server.requests, server.add_tenant(…)
 """
 
-from .catalogue import AUDIT_ROLES
-from .clients import Client, client_certificate, federated_token
+from .catalogue import AUDIT_ROLES, PARTNER_ROLES
+from .clients import Client, Refusal, client_certificate, federated_token
+from .consent_page import session_cookie
 from .faults import (
     Body,
     Challenge,
@@ -14,6 +15,7 @@ from .faults import (
     Cut,
     EmptyPage,
     Fault,
+    Held,
     HtmlPage,
     NextLink,
     Redirect,
@@ -30,6 +32,7 @@ __all__ = [
     "AUDIT_ROLES",
     "CLIENT_ID",
     "CLIENT_SECRET",
+    "PARTNER_ROLES",
     "USER",
     "BatchItem",
     "Body",
@@ -41,10 +44,12 @@ __all__ = [
     "EmptyPage",
     "Fault",
     "GraphServer",
+    "Held",
     "HtmlPage",
     "LatencyProxy",
     "NextLink",
     "Redirect",
+    "Refusal",
     "Request",
     "Reset",
     "Silence",
@@ -55,4 +60,5 @@ __all__ = [
     "Write",
     "client_certificate",
     "federated_token",
+    "session_cookie",
 ]

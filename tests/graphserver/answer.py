@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -21,10 +22,11 @@ class Wire(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """A status, headers and a body: a JSON value, or bytes that are sent as they are."""
+    """A status, headers and a body: a JSON value, or bytes that are sent as they are. It's sent once `held` is set."""
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON_TYPE
     wire: Wire = Wire.WHOLE
+    held: threading.Event | None = None

@@ -80,7 +80,7 @@ def _answer(graph: Graph, call: Call, item: Item, earlier: Mapping[str, Answer],
         return graph.failed(call, bad_request("The url of a batched request is relative to the version."))
     if any(earlier[name].status >= 400 for name in item.get("dependsOn", ())):
         return graph.failed(call, GraphError(424, "FailedDependency", "A request it depends on failed."))
-    fault = graph.script.take(call)
+    fault = graph.fault(call, caller)
     if fault is None:
         return graph.answer(call, caller)
     return fault.answer(call, lambda: graph.answer(call, caller), lambda error: graph.failed(call, error))

@@ -22,11 +22,13 @@ _REQUESTS = ("ConsentRequest.Read.All", "ConsentRequest.ReadWrite.All")
 _ROLES = ("RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All", *_DIRECTORY)
 _USERS = ("User.Read.All", "User.ReadWrite.All", *_DIRECTORY)
 _AUDIT = ("AuditLog.Read.All",)
+_PARTNER = ("DelegatedAdminRelationship.Read.All", "DelegatedAdminRelationship.ReadWrite.All")
 _MONITORING = ("ConfigurationMonitoring.Read.All", "ConfigurationMonitoring.ReadWrite.All")
 
 _COMPARED = frozenset({"eq", "ne", "ge", "gt", "le", "lt", "startswith"})
 _LOGS = Paging(1000, 1000)
 _ONE_PAGE = Paging(999, 999)
+_PARTNER_PAGE = Paging(100, 300)
 _REQUEST_FILTER = Filter({**eq("id", "appId", "appDisplayName"), "userConsentRequests/*/status": frozenset({"eq"})})
 _SP_FILTER = Filter(
     {
@@ -335,6 +337,50 @@ ROUTES: tuple[Route, ...] = (
         readers.grants_of_user,
         _GRANTS,
     ),
+    Route(
+        "tenantRelationships/delegatedAdminCustomers",
+        "delegatedAdminCustomers",
+        "DelegatedAdminCustomer",
+        readers.everything("delegatedAdminCustomers"),
+        _PARTNER,
+        filters=Filter(eq("id", "tenantId", "displayName")),
+        paging=_PARTNER_PAGE,
+    ),
+    Route(
+        "tenantRelationships/delegatedAdminRelationships",
+        "delegatedAdminRelationships",
+        "DelegatedAdminRelationship",
+        readers.everything("delegatedAdminRelationships"),
+        _PARTNER,
+        filters=Filter(eq("id", "status", "displayName", "customer/tenantId")),
+        show=readers.without("accessAssignments"),
+        paging=_PARTNER_PAGE,
+    ),
+    Route(
+        "tenantRelationships/delegatedAdminRelationships/{}",
+        "delegatedAdminRelationships",
+        "DelegatedAdminRelationship",
+        readers.by_key("delegatedAdminRelationships"),
+        _PARTNER,
+        show=readers.without("accessAssignments"),
+    ),
+    Route(
+        "tenantRelationships/delegatedAdminRelationships/{}/accessAssignments",
+        "delegatedAdminRelationships",
+        "DelegatedAdminAccessAssignment",
+        readers.inside("delegatedAdminRelationships", "accessAssignments"),
+        _PARTNER,
+        filters=Filter(eq("id", "status")),
+        paging=_PARTNER_PAGE,
+    ),
+    Route(
+        "contracts",
+        "contracts",
+        "Contract",
+        readers.everything("contracts"),
+        _DIRECTORY,
+        filters=Filter(eq("customerId", "defaultDomainName", "displayName")),
+    ),
 )
 """First fit wins; two versions of one address are two routes where their rules differ."""
 
@@ -351,4 +397,7 @@ AUDIT_ROLES: tuple[str, ...] = (
     "Organization.Read.All",
     "User.Read.All",
 )
-"""Enough to read every address above."""
+"""Enough to read every address above but those of a partner."""
+
+PARTNER_ROLES: tuple[str, ...] = ("DelegatedAdminRelationship.Read.All", "Directory.Read.All")
+"""Enough to read a partner's customers, in the partner's own tenant."""

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import Any
 
 import jwt
@@ -32,6 +33,17 @@ class Refused(Exception):
         self.status = status
         self.error = error
         self.number = number
+
+
+class Refusal(IntEnum):
+    """Why Entra gives an app no token for a tenant that exists. It answers the first two for the same cause."""
+
+    NOT_FOUND = 700016
+    """Nobody has consented to the app in the tenant, or an administrator has deleted it there."""
+    NO_SERVICE_PRINCIPAL = 7000229
+    """The same, as Entra answers nowadays (Azure/Commercial-Marketplace-SaaS-Accelerator issue 830)."""
+    DISABLED = 7000112
+    """An administrator has disabled sign-in to the app."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,12 @@ def federated_token(subject: str = SUBJECT, issuer: str = ISSUER, lifetime: int 
 
 @dataclass
 class Client:
-    """One app registration. `roles_in` overrides the roles per tenant; `None` there means not present."""
+    """One app registration, for any number of tenants.
+
+    `roles_in` overrides the roles per tenant; `None` there means not present. `refused_in` says where it gets no token,
+    and why. `requested` are the roles that an administrator consents to, by default `roles`; `redirect_uris` is where
+    the page of that consent may lead.
+    """
 
     client_id: str
     secret: str | None
@@ -83,14 +100,40 @@ class Client:
     certificates: tuple[Certificate, ...] = ()
     federations: tuple[tuple[str, str], ...] = ()
     roles_in: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    refused_in: dict[str, Refusal] = field(default_factory=dict)
+    requested: frozenset[str] | None = None
+    redirect_uris: tuple[str, ...] = ("https://localhost/consented",)
     object_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def roles_for(self, tenant_id: str) -> frozenset[str]:
-        """What this app was granted in a tenant; refused where it is not present."""
+        """What this app was granted in a tenant; refused where it is not present, or disabled."""
+        if refusal := self.refused_in.get(tenant_id):
+            raise self._refused(refusal, tenant_id)
         roles = self.roles_in.get(tenant_id, self.roles)
         if roles is None:
             raise unknown_client(self.client_id)
         return roles
+
+    def _refused(self, refusal: Refusal, tenant_id: str) -> Refused:
+        if refusal is Refusal.NOT_FOUND:
+            return unknown_client(self.client_id)
+        if refusal is Refusal.DISABLED:
+            return Refused(400, "unauthorized_client", refusal, f"Application '{self.client_id}' is disabled.")
+        reason = f"The client application {self.client_id} is missing service principal in the tenant {tenant_id}."
+        return Refused(401, "invalid_client", refusal, reason)
+
+    def consented(self, tenant_id: str, *, to_roles: bool = True) -> None:
+        """An administrator of the tenant consented: to all that the app requests, or to delegated permissions alone.
+
+        That doesn't enable a disabled app.
+        """
+        if self.refused_in.get(tenant_id) is Refusal.DISABLED:
+            raise self._refused(Refusal.DISABLED, tenant_id)
+        is_new = self.refused_in.pop(tenant_id, None) or self.roles_in.get(tenant_id, frozenset()) is None
+        if to_roles:
+            self.roles_in[tenant_id] = self.roles if self.requested is None else self.requested
+        elif is_new:
+            self.roles_in[tenant_id] = frozenset()
 
     def prove(self, form: Mapping[str, str], token_url: str, now: float) -> None:
         """Nothing, when `form` carries a proof that holds; else the refusal Entra would send."""

@@ -13,11 +13,10 @@ from urllib.parse import urlsplit
 
 from .clients import Client, Refused, unknown_client
 from .clock import Clock
-from .readers import organization
 from .tenant import Tenant
 from .tokens import GRAPH_APP_ID, Mint
 
-_ANY_TENANT = frozenset({"common", "organizations"})
+ANY_TENANT = frozenset({"common", "organizations"})
 _GRAPH_HOSTS = frozenset(
     {"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"}
 )
@@ -63,33 +62,34 @@ class Entra:
             case "GET", "discovery/instance":
                 return 200, _instance(base)
             case "GET", "v2.0/.well-known/openid-configuration":
-                return 200, _configuration(base, self._tenant(tenant))
+                return 200, _configuration(base, self.tenant_id(tenant))
             case "POST", "oauth2/v2.0/devicecode":
-                return 200, self._begin_device(self._tenant(tenant), form)
+                return 200, self._begin_device(self.tenant_id(tenant), form)
             case "POST", "oauth2/v2.0/token":
-                return 200, self._token(self._tenant(tenant), form, f"{base}/{path}")
+                return 200, self._token(self.tenant_id(tenant), form, f"{base}/{path}")
             case _:
                 return 404, {"error": "not_found", "error_description": f"There is no {method} {path} here."}
 
-    def _tenant(self, name: str) -> str:
+    def tenant_id(self, name: str) -> str:
         """The id of the tenant that an authority names, by id or by domain."""
+        if name in self.tenants:
+            return name
         for tenant in self.tenants.values():
-            rows = organization(tenant, "v1.0", ())
-            domains = {domain["name"] for row in rows for domain in row.get("verifiedDomains", ())}
-            if name.casefold() in {tenant.id.casefold(), *(domain.casefold() for domain in domains)}:
+            if tenant.is_named(name):
                 return tenant.id
-        if name in _ANY_TENANT:
+        if name in ANY_TENANT:
             return next(iter(self.tenants))
         raise Refused(400, "invalid_request", 90002, f"Tenant '{name}' not found.")
 
-    def _client(self, form: Mapping[str, str]) -> Client:
+    def client(self, form: Mapping[str, str]) -> Client:
+        """The app that a form or a query names; refused if there is none."""
         client = self.clients.get(form.get("client_id", ""))
         if client is None:
             raise unknown_client(form.get("client_id", ""))
         return client
 
     def _token(self, tenant_id: str, form: Mapping[str, str], url: str) -> dict[str, Any]:
-        client = self._client(form)
+        client = self.client(form)
         roles = client.roles_for(tenant_id)
         grant = form.get("grant_type")
         if grant == "client_credentials":
@@ -119,7 +119,7 @@ class Entra:
         return {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
 
     def _begin_device(self, tenant_id: str, form: Mapping[str, str]) -> dict[str, Any]:
-        client = self._client(form)
+        client = self.client(form)
         code = secrets.token_urlsafe(24)
         self._flows[code] = _Flow(client.client_id, form.get("scope", ""), tenant_id, self.pending_polls)
         return {

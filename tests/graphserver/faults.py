@@ -43,12 +43,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class Status(Fault):
-    """A Graph error body with this status. `retry_after` is sent as given; `retry_date` as an HTTP date."""
+    """A Graph error body with this status. `retry_after` is sent as given; `retry_date` as an HTTP date.
+
+    `throttle_scope` says whose requests are too many: ``<Scope>/<Limit>/<ApplicationId>/<TenantId>``. Source: Microsoft
+    Graph, "Service-specific throttling limits", identity and access service limits.
+    """
 
     status: int
     retry_after: int | float | str | None = None
     retry_date: float | None = None
     code: str | None = None
+    throttle_scope: str = ""
     on_items: ClassVar[bool] = True
 
     def answer(self, call: Call, proper: Proper, fail: FailWith) -> Answer:
@@ -59,6 +64,8 @@ class Status(Fault):
             headers["Retry-After"] = formatdate(self.retry_date, usegmt=True)
         if self.status == 429:
             headers["x-ms-throttle-information"] = "ResourceUnitLimitExceeded"
+        if self.throttle_scope:
+            headers["x-ms-throttle-scope"] = self.throttle_scope
         code = self.code or _CODES.get(self.status, "UnknownError")
         return fail(GraphError(self.status, code, f"Scripted answer {self.status}.", headers))
 
@@ -87,6 +94,16 @@ class Silence(Fault):
 
     def answer(self, call: Call, proper: Proper, fail: FailWith) -> Answer:
         return Answer(0, None, wire=Wire.SILENT)
+
+
+@dataclass(frozen=True)
+class Held(Fault):
+    """The right answer, once the test sets `until`: however long that takes, no clock decides it."""
+
+    until: threading.Event
+
+    def answer(self, call: Call, proper: Proper, fail: FailWith) -> Answer:
+        return replace(proper(), held=self.until)
 
 
 @dataclass(frozen=True)

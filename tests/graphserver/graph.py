@@ -12,7 +12,7 @@ from .call import VERSIONS, Call
 from .catalogue import ROUTES
 from .clock import Clock
 from .errors import GraphError, bad_request, no_segment, no_token
-from .faults import Script
+from .faults import Fault, Script
 from .query import check_options, context, page, selected
 from .records import Write
 from .routes import Key, Route, find
@@ -29,6 +29,10 @@ class Graph:
     mint: Mint
     script: Script
     clock: Clock
+    scripts: dict[str, Script] = field(default_factory=dict)
+    """Faults of one tenant alone, by its id."""
+    latencies: dict[str, float] = field(default_factory=dict)
+    """Seconds before each answer to a tenant, by its id."""
     page_size: int | Mapping[str, int] | None = None
     premium: bool = True
     ignored_roles: frozenset[str] = frozenset()
@@ -45,8 +49,14 @@ class Graph:
             raise no_token("The token is from a tenant that this server does not have.")
         return caller
 
+    def fault(self, call: Call, caller: Caller | None) -> Fault | None:
+        """The scripted fault for a call: one for every tenant, or one of the caller's."""
+        if (found := self.script.take(call)) or caller is None or caller.tenant_id not in self.scripts:
+            return found
+        return self.scripts[caller.tenant_id].take(call)
+
     def answer(self, call: Call, known: Caller | None = None) -> Answer:
-        """The proper answer to one call, errors included; `known` is the caller of the batch it came in."""
+        """The proper answer to one call, errors included; `known` is its caller, if that was found out before."""
         try:
             return self._read(call, known or self.caller(call))
         except GraphError as error:

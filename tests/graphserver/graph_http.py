@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import ssl
 from collections.abc import Callable
@@ -14,10 +15,10 @@ from .batch import answer_batch
 from .call import VERSIONS, Call, read_call
 from .clock import Clock
 from .errors import GraphError
-from .faults import Fault, Script
 from .graph import Graph
 from .listener import Listener
 from .records import BatchItem, Request
+from .tokens import Caller
 
 Rendered = Callable[[str], bytes | None]
 """The body of the answer to a path, or nothing for the paths that Graph's rules answer."""
@@ -29,13 +30,11 @@ class GraphSide:
     def __init__(
         self,
         rules: Graph,
-        script: Script,
         order: random.Random,
         errors: list[Exception],
         clock: Clock,
     ) -> None:
         self._rules = rules
-        self._script = script
         self._order = order
         self._errors = errors
         self._clock = clock
@@ -58,12 +57,21 @@ class GraphSide:
             raw = await request.read()
             headers = {name.lower(): value for name, value in request.headers.items()}
             call = read_call(request.method, f"https://{request.host}{request.raw_path}", headers)
-            answer = self._answer(call, raw, request.raw_path)
+            caller = self._caller(call)
+            if caller and (seconds := self._rules.latencies.get(caller.tenant_id)):
+                await asyncio.sleep(seconds)
+            answer = self._answer(call, raw, request.raw_path, caller)
             return await self._listener.send(request, answer, self._clock.headers(call.headers))
         finally:
             self._in_flight -= 1
 
-    def _answer(self, call: Call, raw: bytes, raw_path: str) -> Answer:
+    def _caller(self, call: Call) -> Caller | None:
+        try:
+            return self._rules.caller(call)
+        except GraphError:
+            return None
+
+    def _answer(self, call: Call, raw: bytes, raw_path: str, caller: Caller | None) -> Answer:
         items: tuple[BatchItem, ...] = ()
 
         def proper() -> Answer:
@@ -71,40 +79,33 @@ class GraphSide:
             if (call.method, call.path) != ("POST", "/$batch") or call.version not in VERSIONS:
                 if self._rules.writable and call.method != "GET":
                     return self._rules.written(call, raw)
-                return self._rules.answer(call)
+                return self._rules.answer(call, caller)
             answer, items = answer_batch(self._rules, call, raw, self._order)
             return answer
 
         def fail(error: GraphError) -> Answer:
             return self._rules.failed(call, error)
 
-        fault = self._script.take(call)
+        fault = self._rules.fault(call, caller)
         try:
             answer = proper() if fault is None else fault.answer(call, proper, fail)
         except Exception as error:  # noqa: BLE001 - kept, and raised when the server stops
             self._errors.append(error)
             answer = fail(GraphError(500, "InternalServerError", f"The test server failed: {error!r}"))
-        self.requests.append(self._record(call, raw_path, answer.status, items, fault))
-        return answer
-
-    def _record(
-        self, call: Call, raw_path: str, status: int, items: tuple[BatchItem, ...], fault: Fault | None
-    ) -> Request:
-        try:
-            tenant_id = self._rules.caller(call).tenant_id
-        except GraphError:
-            tenant_id = None
-        return Request(
-            method=call.method,
-            version=call.version,
-            path=call.path,
-            query=call.query,
-            raw_path=raw_path,
-            host=call.headers.get("host", ""),
-            status=status,
-            headers={name: value for name, value in call.headers.items() if name != "authorization"},
-            authorized="authorization" in call.headers,
-            tenant_id=tenant_id,
-            items=items,
-            fault=fault,
+        self.requests.append(
+            Request(
+                method=call.method,
+                version=call.version,
+                path=call.path,
+                query=call.query,
+                raw_path=raw_path,
+                host=call.headers.get("host", ""),
+                status=answer.status,
+                headers={name: value for name, value in call.headers.items() if name != "authorization"},
+                authorized="authorization" in call.headers,
+                tenant_id=caller.tenant_id if caller else None,
+                items=items,
+                fault=fault,
+            )
         )
+        return answer

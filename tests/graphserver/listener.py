@@ -18,6 +18,8 @@ from .answer import Answer, Wire
 
 Handle = Callable[[BaseRequest], Awaitable[web.StreamResponse]]
 _WORTH_SQUEEZING = 300
+_LOOK_AGAIN = 0.02
+"""Seconds between two looks at whether a held answer may be sent."""
 
 
 class Listener:
@@ -74,6 +76,8 @@ class Listener:
 
     async def send(self, request: BaseRequest, answer: Answer, headers: Mapping[str, str]) -> web.StreamResponse:
         """Put `answer` on the wire, whole or as badly as it says."""
+        while answer.held and not answer.held.is_set():
+            await asyncio.sleep(_LOOK_AGAIN)
         if answer.wire is Wire.SILENT:
             await asyncio.get_running_loop().create_future()
         transport = request.transport

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import ssl
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,15 +13,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+import httpx
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
 from .answer import Answer
 from .catalogue import AUDIT_ROLES
-from .clients import ISSUER, SUBJECT, Client, client_certificate, federated_token
+from .clients import ISSUER, SUBJECT, Client, Refusal, client_certificate, federated_token
 from .clock import Clock
+from .consent_page import session_cookie
 from .entra import Entra
-from .faults import Fault, Match, Script
+from .faults import Fault, Match, Script, Status
 from .graph import Graph
 from .graph_http import GraphSide, Rendered
 from .listener import Listener
@@ -39,6 +42,7 @@ USER = {
     "displayName": "An Admin",
 }
 Auth = Literal["secret", "certificate", "workload", "managed"]
+ThrottleScope = Literal["Tenant_Application", "Tenant", "Application"]
 
 
 class GraphServer:
@@ -82,7 +86,7 @@ class GraphServer:
         self.rules.ignored_roles = frozenset(ignored_roles)
         self.strays: list[Stray] = []
         self.errors: list[Exception] = []
-        self._side = GraphSide(self.rules, self._script, random.Random(seed), self.errors, self._clock)
+        self._side = GraphSide(self.rules, random.Random(seed), self.errors, self._clock)
         self._thread = LoopThread(self._listening, "graphserver")
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -174,6 +178,61 @@ class GraphServer:
         """Every token given so far is answered 401 from now on."""
         self.mint.expire()
 
+    # Its tenants
+
+    def add_tenant(
+        self,
+        document: Mapping[str, Any] | Tenant,
+        *,
+        tenant_id: str = "",
+        name: str = "",
+        domain: str = "",
+        roles: Collection[str] | None = None,
+        refused: Refusal | None = None,
+        latency_seconds: float = 0.0,
+    ) -> Tenant:
+        """Serve one more tenant, also while the server runs.
+
+        With `tenant_id`, it's the tenant of the document under another id, and under `name` and `domain`. Many tenants
+        of one `Tenant` cost little, because they share its sections. `roles` are what the app has there, by default
+        those of the server; `refused` is why it gets no token there.
+        """
+        tenant = document if isinstance(document, Tenant) else Tenant(document)
+        if tenant_id:
+            tenant = tenant.renamed(tenant_id, name or tenant.name, domain or f"{tenant_id[:8]}.example")
+        self.tenants[tenant.id] = tenant
+        if latency_seconds:
+            self.rules.latencies[tenant.id] = latency_seconds
+        if roles is not None or refused:
+            self.set_consent(tenant.id, roles=roles, refused=refused)
+        return tenant
+
+    def remove_tenant(self, tenant_id: str) -> None:
+        """Delete a tenant: Entra answers AADSTS90002 for it, and Graph refuses the tokens it has given."""
+        del self.tenants[tenant_id]
+
+    def set_consent(
+        self, tenant_id: str, *, roles: Collection[str] | None = None, refused: Refusal | None = None
+    ) -> None:
+        """What the app has in a tenant from now on: these roles, those of the server, or no token at all."""
+        self.client.refused_in.pop(tenant_id, None)
+        self.client.roles_in.pop(tenant_id, None)
+        if refused:
+            self.client.refused_in[tenant_id] = refused
+        if roles is not None:
+            self.client.roles_in[tenant_id] = frozenset(roles)
+
+    def consent_as_admin(self, link: str, tenant_id: str, *, is_admin: bool = True) -> str:
+        """Open an admin consent link as an administrator of the tenant, or as a user, and accept.
+
+        Returns the address that the page leads to. Raises ValueError with the text of the page if it's an error.
+        """
+        cookie = {"Cookie": session_cookie(tenant_id, is_admin=is_admin)}
+        answer = httpx.get(link, headers=cookie, verify=self.trust)
+        if answer.status_code != 302:
+            raise ValueError(answer.text)
+        return answer.headers["Location"]
+
     # What may be changed while it runs
 
     @property
@@ -207,13 +266,32 @@ class GraphServer:
         """Answer the paths for which `rendered` has a body with it: at once, without rules, faults or a record."""
         self._side.rendered = rendered
 
-    def fault(self, match: Match, kind: Fault, *, times: int | None = 1) -> None:
-        """Let `kind` befall the next `times` Graph calls that `match`: alone or, where it can, in a batch."""
-        self._script.add(match, kind, times)
+    def fault(self, match: Match, kind: Fault, *, times: int | None = 1, tenant: str = "") -> None:
+        """Let `kind` befall the next `times` Graph calls that `match`: alone or, where it can, in a batch.
+
+        With `tenant`, only calls for the tenant with this id, after the faults for every tenant.
+        """
+        script = self.rules.scripts.setdefault(tenant, Script()) if tenant else self._script
+        script.add(match, kind, times)
+
+    def throttle(
+        self,
+        retry_after: int | float | str | None,
+        *,
+        tenant: str,
+        scope: ThrottleScope = "Tenant_Application",
+        match: Match = "/",
+        times: int | None = 1,
+    ) -> None:
+        """Answer the next calls for a tenant 429, or those for every tenant if the scope is the application's."""
+        named = f"{scope}/ReadWrite/{self.client.client_id}/{tenant}"
+        kind = Status(429, retry_after, throttle_scope=named)
+        self.fault(match, kind, times=times, tenant="" if scope == "Application" else tenant)
 
     def heal(self) -> None:
         """Forget the scripted faults of Graph."""
         self._script.clear()
+        self.rules.scripts.clear()
 
     def token_fault(self, kind: Fault, *, match: Match = "/oauth2/v2.0/token", times: int | None = 1) -> None:
         """The same for the token side."""
@@ -229,7 +307,8 @@ class GraphServer:
 
     def faults_left(self) -> Mapping[str, int]:
         """Scripted faults that have not struck."""
-        return {**self._script.left(), **self._tokens.script.left()}
+        scripts = (self._script, self._tokens.script, *self.rules.scripts.values())
+        return sum((Counter(script.left()) for script in scripts), Counter())
 
     # What it remembers
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from .answer import Answer
 from .call import read_call
 from .clients import Client, Refused
 from .clock import Clock
+from .consent_page import consent_page, is_consent_page
 from .entra import Entra, refusal
 from .errors import GraphError
 from .faults import Script
@@ -56,27 +56,29 @@ class TokenSide:
     async def _handle_entra(self, request: BaseRequest) -> web.StreamResponse:
         form = dict(parse_qsl((await request.read()).decode())) or dict(request.query)
         base = f"https://{request.host}"
-        answer = self._answer(request, base, form, lambda: self._entra.reply(request.method, base, request.path, form))
+
+        def proper() -> Answer:
+            if is_consent_page(request.method, request.path):
+                return consent_page(self._entra, request.path, form, request.headers.get("Cookie", ""))
+            status, body = self._entra.reply(request.method, base, request.path, form)
+            return Answer(status, body, content_type=_TYPE)
+
+        answer = self._answer(request, base, form, proper)
         return await self._entra_side.send(request, answer, self._clock.headers({}))
 
     async def _handle_imds(self, request: BaseRequest) -> web.StreamResponse:
         query = dict(request.query)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = self._answer(
-            request,
-            f"http://{request.host}",
-            {"grant_type": "managed_identity", "scope": query.get("resource", ""), **query},
-            lambda: imds_reply(self._entra, self._machine, self._tenant_id, request.path, query, headers),
-        )
-        return await self._imds_side.send(request, answer, self._clock.headers({}))
 
-    def _answer(
-        self, request: BaseRequest, base: str, form: Mapping[str, str], reply: Callable[[], tuple[int, dict[str, Any]]]
-    ) -> Answer:
         def proper() -> Answer:
-            status, body = reply()
+            status, body = imds_reply(self._entra, self._machine, self._tenant_id, request.path, query, headers)
             return Answer(status, body, content_type=_TYPE)
 
+        form = {"grant_type": "managed_identity", "scope": query.get("resource", ""), **query}
+        answer = self._answer(request, f"http://{request.host}", form, proper)
+        return await self._imds_side.send(request, answer, self._clock.headers({}))
+
+    def _answer(self, request: BaseRequest, base: str, form: Mapping[str, str], proper: Callable[[], Answer]) -> Answer:
         def fail(error: GraphError) -> Answer:
             body = refusal(Refused(error.status, "temporarily_unavailable", 90033, error.message), self._clock)
             return Answer(error.status, body, error.headers, _TYPE)

@@ -25,11 +25,12 @@ from auditor.history import HistoryError, open_history
 from auditor.history.database import Database, open_database
 from auditor.history.location import FileLocation, locate
 from auditor.history.tables import VERSION_TABLE, metadata
+from auditor.model.customers import Customer, CustomerList, ListKind
 from auditor.model.history import RunState
 from tests.history.nights import TENANT, Night, difference_of, keep, time_of
 
 RELEASED = Path(__file__).parent / "released"
-NEWEST = "0001"
+NEWEST = "0002"
 VERSIONS = sorted({path.name.partition("-")[0] for path in RELEASED.glob("*.sql")})
 MIGRATIONS = Path(str(files("auditor.history") / "migrations"))
 
@@ -38,7 +39,7 @@ LATER = '''
 from alembic import op
 from sqlalchemy import Column, Text
 revision = "9001"
-down_revision = "0001"
+down_revision = "0002"
 def upgrade():
     op.add_column("history_runs", Column("weather", Text, nullable=False, server_default="sunny"))
     op.create_table("history_weather", Column("day", Text, primary_key=True))
@@ -63,6 +64,10 @@ def fill(place: str, night: Night) -> None:
         failed = history.begin(TENANT, "contoso", time_of(2))
         history.fail(failed, error="no answer", exit_code=3, finished=time_of(2))
         history.begin(TENANT, "contoso", time_of(3))
+        customer = Customer(tenant=TENANT, name="Contoso", source="gdap:partner", label="Contoso")
+        history.keep_customers(
+            CustomerList(source="gdap:partner", kind=ListKind.GDAP, taken=time_of(3), customers=(customer,))
+        )
 
 
 def dump(place: str) -> str:
@@ -121,6 +126,9 @@ def test_a_history_of_every_version_opens_with_its_runs(place: str, version: str
         assert history.report(last.id).tenant == default_night.report.tenant
         assert history.findings(last.id)[0].since == time_of(0)
         assert history.difference(last.id) == difference_of(1)
+        kept = history.kept_customers("gdap:partner")
+        assert (kept is None) == (version < "0002")
+        assert kept is None or [one.label for one in kept.customers] == ["Contoso"]
         keep(history, default_night, 4)
 
 
@@ -158,7 +166,7 @@ def test_an_older_history_is_upgraded_in_place_after_a_backup(
     database.close()
     if "://" in place:
         return
-    backup = Path(f"{place}.backup-0001")
+    backup = Path(f"{place}.backup-0002")
     assert backup.stat().st_mode & 0o077 == 0 or os.name == "nt"
     with open_history(str(backup)) as history:
         assert len(history.runs()) == 4

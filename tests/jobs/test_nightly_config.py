@@ -109,6 +109,62 @@ def test_every_key_reaches_the_run(tmp_path: Path) -> None:
     assert (found.concurrency, found.schedule_hours) == (5, 12)
 
 
+LISTS = """\
+version: 1
+defaults: {packs: [trackerrms-uk], cloud: us-gov, credential: {client-id: shared, secret: {env: SHARED}}}
+tenants:
+  - {csv: fleet.csv, tags: [msp]}
+  - {snapshots: sent/, tags: [vendor]}
+  - gdap:
+      tenant: Partner.onmicrosoft.com
+      credential: {client-id: lists, certificate: {file: lists.pem}}
+      timeout: 5m
+      graph-endpoint: https://graph.example
+    packs: [cisa-scuba]
+    tags: [gdap]
+    except: [Test customer, 00000000-0000-0000-0000-000000000001]
+  - {contracts: {tenant: partner.onmicrosoft.com}, only: [north.example], timeout: 60}
+notify:
+  - {url: {env: TEAMS_URL}, tags: [gdap], tenants: [a customer of a list]}
+"""
+FLEET = """\
+tenant,name,group,tags,client-id,cloud,packs
+a.example,a,Gold & silver,big,5353a3d2-8ca9-42d2-b567-ea399ccb5e38,china,cisa-scuba
+b.example,b,,,,,
+"""
+
+
+def test_a_list_of_customers_has_its_own_tenant_and_credential(tmp_path: Path) -> None:
+    (tmp_path / "fleet.csv").write_text(FLEET)
+    found = loaded(tmp_path, LISTS)
+    folder, gdap, contracts = found.sources
+    assert [one.name for one in found.tenants] == ["a", "b"]
+    assert (folder.key, folder.folder, folder.customer.tags) == (
+        f"snapshots:{tmp_path / 'sent'}",
+        str(tmp_path / "sent"),
+        ("vendor",),
+    )
+    assert gdap.partner is not None and gdap.partner.credential is not None
+    assert (gdap.key, gdap.partner.timeout, gdap.partner.cloud) == ("gdap:partner.onmicrosoft.com", 300, "us-gov")
+    assert (gdap.partner.credential.client_id, gdap.partner.graph_endpoint) == ("lists", "https://graph.example")
+    customer = gdap.customer
+    assert customer.credential is not None
+    assert (customer.credential.client_id, customer.graph_endpoint, customer.timeout) == ("shared", "", 120)
+    assert (customer.packs, customer.tags) == (("cisa-scuba",), ("gdap",))
+    assert gdap.excluded == ("Test customer", "00000000-0000-0000-0000-000000000001")
+    assert contracts.partner is not None and contracts.partner.credential == customer.credential
+    assert (contracts.only, contracts.partner.timeout) == (("north.example",), 60)
+
+
+def test_a_row_of_a_csv_file_can_have_its_own_app_cloud_and_packs(tmp_path: Path) -> None:
+    (tmp_path / "fleet.csv").write_text(FLEET)
+    a, b = loaded(tmp_path, LISTS).tenants
+    assert a.credential is not None and a.credential.secret is not None and b.credential is not None
+    assert (a.credential.client_id, a.credential.secret.name) == ("5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "SHARED")
+    assert (a.cloud, a.packs, a.tags) == ("china", ("cisa-scuba",), ("msp", "big", "Gold-&-silver"))
+    assert (b.cloud, b.packs, b.tags, b.credential.client_id) == ("us-gov", ("trackerrms-uk",), ("msp",), "shared")
+
+
 def test_relative_paths_start_at_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/own.yaml").write_text(OWN_PACK)
@@ -136,7 +192,7 @@ defaults: {packs: [trackerms-uk], fail-on: hihg, reports: {folder: out, formats:
 tenants:
   - {name: contoso, tenant: contoso}
   - {name: Contoso, snapshot: acme.json, apps: [TrackerRM]}
-  - {gdap: {tenant: partner.onmicrosoft.com}}
+  - {gdap: {tenant: partner, timeout: 2d}, name: customers}
   - {csv: custmers.csv}
   - {name: "a/b", tenant: fabrikam.com}
   - {tenat: fabrikam.com}
@@ -155,7 +211,10 @@ shedule: {every: 24h}
         " contoso.onmicrosoft.com",
         "6:12: another tenant has the same folder as contoso: Contoso (line 5); expected another name",
         '6:49: no pack is about an app "TrackerRM"; did you mean "trackerrms"?',
-        "7:6: gdap isn't supported yet; expected the customers as tenant entries, or a csv file",
+        "7:21: tenant \"partner\" isn't a tenant; expected the tenant's ID, or a domain such as"
+        " contoso.onmicrosoft.com",
+        '7:39: timeout is "2d"; expected at most 24h',
+        "7:50: a list has the names of its customers itself; expected a further entry for a tenant's name",
         "8:11: custmers.csv can't be read: No such file or directory",
         "9:12: name \"a/b\" contains '/', which the name of a folder can't contain; expected another name",
         '10:6: unknown key "tenat" in a tenant; did you mean "tenant"?',
@@ -183,6 +242,8 @@ SECRET_PLACES = {
     "name of a variable": f"heartbeat: {{url: {{env: @@}}}}\n{SHORTEST.removeprefix('version: 1')}",
     "address of a vault": f"heartbeat: {{url: {{keyvault: @@}}}}\n{SHORTEST.removeprefix('version: 1')}",
     "unknown key": "tenants: [{tenant: a.com, packs: [trackerrms-uk], credential: {client-secret: @@}}]",
+    "partner": "tenants: [{gdap: {tenant: a.com, credential: {client-id: x, secret: @@}}, packs: [trackerrms-uk]}]",
+    "contracts": "tenants: [{contracts: {tenant: a.com, credential: @@}, packs: [trackerrms-uk]}]",
 }
 
 
@@ -240,6 +301,16 @@ def test_a_token_for_a_vault_goes_to_azure_only(address: str, tmp_path: Path) ->
             "tenant,name\na.com,x\nb.com,X\n", "customers.csv:3:1: another tenant has the same folder as x", id="folder"
         ),
         pytest.param("tenant,name\n,x\n", "customers.csv:2:1: the row has no tenant", id="no tenant"),
+        pytest.param(
+            "tenant,cloud\na.com,chnia\n",
+            'customers.csv:2:7: cloud "chnia" is unknown; did you mean "china"?',
+            id="cloud",
+        ),
+        pytest.param(
+            "tenant,client-id\na.com,app\n", 'customers.csv:2:7: client-id "app" isn\'t the client ID', id="app"
+        ),
+        pytest.param("tenant,packs\na.com,cisa\n", 'customers.csv:2:1: there is no shipped pack "cisa"', id="pack"),
+        pytest.param("tenant\na.com\nA.com\n", "customers.csv:3:1: another tenant has the same folder", id="twice"),
     ],
 )
 def test_mistakes_in_a_customer_list_have_their_place(csv: str, mistake: str, tmp_path: Path) -> None:
@@ -267,6 +338,21 @@ def test_mistakes_in_a_customer_list_have_their_place(csv: str, mistake: str, tm
             "version: 1\ntenants: [{name: a, packs: [cisa-scuba]}]\n", "2:11: the entry names no tenant", id="no source"
         ),
         pytest.param(
+            "version: 1\ntenants: [{gdap: {tenant: a.com}, tenant: b.com, packs: [cisa-scuba]}]\n",
+            "2:11: the tenant has tenant and gdap; expected only one of them",
+            id="two sources",
+        ),
+        pytest.param(
+            "version: 1\ntenants: [{tenant: b.com, except: [x], packs: [cisa-scuba]}]\n",
+            "2:35: except needs a list of customers; expected snapshots, gdap or contracts",
+            id="except of a tenant",
+        ),
+        pytest.param(
+            "version: 1\ntenants: [{snapshots: nightly.yaml, packs: [cisa-scuba]}]\n",
+            "2:23: nightly.yaml is a file; expected a folder of snapshots",
+            id="file as folder",
+        ),
+        pytest.param(
             "version: 1\ntenants: [{name: CON, tenant: a.com, packs: [cisa-scuba]}]\n",
             '2:18: name "CON" can\'t be the name',
             id="device",
@@ -283,6 +369,7 @@ def test_the_schema_accepts_what_the_program_accepts_and_refuses_typos() -> None
     # PyYAML reads the key `on` as true; editors read YAML 1.2.
     assert not list(validator.iter_errors(yaml.safe_load(WHOLE.replace(" on:", ' "on":'))))
     assert not list(validator.iter_errors(yaml.safe_load(SHORTEST)))
+    assert not list(validator.iter_errors(yaml.safe_load(LISTS)))
     for typo in ("tenat: x", "history: mysql", "keep: {day: 1}", "heartbeat: https://x"):
         assert list(validator.iter_errors(yaml.safe_load(f"{SHORTEST}{typo}\n"))), typo
 

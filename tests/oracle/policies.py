@@ -51,7 +51,18 @@ class Policies:
         condition_sets = policy.get(part)
         if condition_sets is None:
             return world.ask((f"a set in {part} matches", str(policy["id"]), *scope), (False, True))
-        return any(self.matches(world, condition_set, scope) for condition_set in condition_sets)
+        unread = among(f"permissionGrantPolicies/{policy['id']}", self.reading.unread)
+        hides = unread and not str(policy["id"]).casefold().startswith("microsoft-")
+        return any(
+            self.matches(world, c, scope) and not (hides and self._is_narrower(world, policy, part, n, c))
+            for n, c in enumerate(condition_sets)
+        )
+
+    def _is_narrower(self, world: World, policy: Json, part: str, number: int, c: Json) -> bool:
+        """2.1: whether a condition that v1.0 hides keeps the set from matching; beta could not be read."""
+        if c.get("certifiedClientApplicationsOnly") is not None:
+            return False
+        return world.ask(("a condition of beta", str(policy["id"]), part, str(number)), (False, True))
 
     def matches(self, world: World, c: Json, scope: Scope) -> bool:
         """2.1: a condition set matches when all its conditions match."""

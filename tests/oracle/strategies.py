@@ -195,6 +195,9 @@ def tenants(draw: DrawFn) -> Json:
             del sections[name]
             if draw(st.booleans()):
                 unread[name] = {"status": 403, "code": "Authorization_RequestDenied"}
+    if draw(mostly(False, True)):
+        # Graph's beta version was asked for the tenant's own policy.
+        unread[f"permissionGrantPolicies/{pool.CUSTOM}"] = {"status": 403, "code": "Authorization_RequestDenied"}
     cloud = draw(mostly("global", "us-gov"))
     return pool.snapshot(sections, covers=covers, unread=unread, cloud=cloud)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from tests.packaging.tree import ROOT
 
@@ -41,3 +42,12 @@ def test_make_help_tells_of_every_target() -> None:
     (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     listed = set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE))
     assert set(phony.split()) - listed == {"system"}
+
+
+def test_a_commit_runs_every_linter_of_make_lint() -> None:
+    (recipe,) = re.findall(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    entries = " ".join(hook["entry"] for hook in hooks).replace("lint-imports", "-m importlinter")
+    linters = re.findall(r"\$\(PY\) -(?:m ([\w.]+(?: check| format)?)|c 'from (\w+))", recipe)
+    assert len(linters) == recipe.count("\n")
+    assert [name or module for name, module in linters if f"-m {name or module}" not in entries] == []

@@ -18,7 +18,7 @@ REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)")
 EXTRAS_OF = {
     "auditor/history/": ("nightly", "postgres"),
-    "auditor/jobs/": ("keyvault", "nightly"),
+    "auditor/jobs/": ("fleet", "keyvault", "nightly"),
     "auditor/notify/": ("nightly",),
 }
 """The folders whose modules may import what an extra installs."""

@@ -11,10 +11,10 @@ from tests.limits import HUNG_AFTER
 from tests.packaging.tree import ROOT
 
 TOP = {
-    *(".ci", ".gitattributes", ".gitignore"),
+    *(".ci", ".gitattributes", ".github", ".gitignore", ".pre-commit-config.yaml"),
     *("auditor", "benchmarks", "deploy", "docs", "reports", "requirements", "rules", "tests"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "SECURITY.md"),
-    *("pyproject.toml", "setup.cfg"),
+    *("action.yml", "pyproject.toml", "setup.cfg", "zensical.toml"),
 }
 
 

@@ -1,0 +1,26 @@
+"""``fleet``: the commands about the tenants of many customers, each in its own file."""
+
+from __future__ import annotations
+
+import click
+
+from auditor.cli.program import LazyGroup
+
+
+class FleetCommands(LazyGroup):
+    """The commands below ``fleet``."""
+
+    modules = {
+        "enqueue": ("fleet_enqueue", "Put the tenants into the queue, from which workers take them"),
+        "worker": ("fleet_worker", "Audit tenants from the queue, on as many machines as you like"),
+        "init": ("fleet_init", "Write what to register once for all customers, and a configuration"),
+        "onboard": (
+            "fleet_onboard",
+            "Show which customers have consented; links and messages for the others",
+        ),
+    }
+
+
+@click.group("fleet", cls=FleetCommands)
+def command() -> None:
+    """Audit the tenants of many customers with one app registration, to which each customer consents."""

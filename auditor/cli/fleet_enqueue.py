@@ -1,0 +1,56 @@
+"""``fleet enqueue``: put the tenants of a configuration into the queue of the workers."""
+
+from __future__ import annotations
+
+import click
+
+from auditor.cli.nightly_run import clock_of_run, config_option
+from auditor.cli.options import refuse_empty
+from auditor.cli.program import AuditCommand
+from auditor.cli.terminal import printable
+from auditor.model.errors import OK
+
+
+@click.command(
+    "enqueue",
+    cls=AuditCommand,
+    epilog="""\b
+Examples:
+  consent-auditor fleet enqueue --config /etc/consent-auditor/fleet.yaml
+  consent-auditor fleet enqueue --now --tag gold
+  consent-auditor fleet enqueue --now --tenant contoso
+
+\b
+Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error, 3 the database can't be reached.""",
+)
+@config_option
+@click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only the tenants with this tag. Repeatable.")
+@click.option("--now", "anew", is_flag=True, help="Open a new night, also if the present one has these tenants.")
+def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: bool) -> int:
+    """Put the tenants of the configuration into the queue, from which workers take them.
+
+    A scheduler can run it as often as it likes: up to half of the interval of the schedule after a night was opened,
+    the tenants belong to that night, and each of them is audited once in it. --now opens a new one.
+    """
+    refuse_empty()
+    from auditor.jobs.fleet_queue import prepare_queue, queue_url, run_with_queue
+    from auditor.jobs.fleet_slots import FleetConfiguration, enqueue_present
+    from auditor.jobs.nightly import open_configured_history
+    from auditor.jobs.nightly_config import configuration_path, load_configuration
+    from auditor.jobs.secret_references import Secrets
+    from auditor.render.labels import readable_time
+
+    path, secrets = configuration_path(config), Secrets()
+    configuration = load_configuration(path)
+    url = queue_url(configuration, secrets)
+    with open_configured_history(configuration.history, secrets) as history:
+        prepare_queue(url)
+        source = FleetConfiguration(path, secrets, history)
+        made = run_with_queue(enqueue_present(url, source, clock_of_run().now(), tenants, tags, anew=anew))
+    noun = "tenant" if made.new == 1 else "tenants"
+    known = f", {made.known} were in it before" if made.known else ""
+    click.echo(printable(f"The night of {readable_time(made.slot)} has {made.new} new {noun}{known}."))
+    if made.known and not made.new:
+        click.echo("To audit them again, open a new night: consent-auditor fleet enqueue --now")
+    return OK

@@ -1,0 +1,87 @@
+"""``fleet onboard``: which customers have consented to the app, and the link and message for each that hasn't."""
+
+from __future__ import annotations
+
+import click
+
+from auditor.cli.document_output import destinations, output_options, write_document
+from auditor.cli.nightly_run import clock_of_run, config_option
+from auditor.cli.options import redact_options, redaction_of, refuse_empty
+from auditor.cli.program import AuditCommand
+from auditor.cli.terminal import interaction
+
+
+@click.command(
+    "onboard",
+    cls=AuditCommand,
+    epilog="""\b
+Examples:
+  consent-auditor fleet onboard
+  consent-auditor fleet onboard -o onboarding.html -o onboarding.csv
+  consent-auditor fleet onboard --tenant contoso --details
+
+\b
+Exit codes: 0 all customers have consented, 1 some haven't, 2 a usage or configuration error,
+3 no customer could be asked, 4 all that could be asked have consented.""",
+)
+@config_option
+@click.option(
+    "--tenant",
+    "tenants",
+    multiple=True,
+    metavar="NAME",
+    help="Ask only in this tenant, by its name in the configuration. Repeatable.",
+)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Ask only in tenants with this tag. Repeatable.")
+@click.option(
+    "--history",
+    metavar="FILE",
+    default="",
+    help="The history, which knows who had consented before. Default: that of the configuration.",
+)
+@click.option("--details", is_flag=True, help="Print all customers and every message as text.")
+@redact_options()
+@output_options
+def command(
+    config: str,
+    tenants: tuple[str, ...],
+    tags: tuple[str, ...],
+    history: str,
+    details: bool,
+    redact: bool,
+    redact_key: str | None,
+    formats: tuple[str, ...],
+    outputs: tuple[str, ...],
+) -> int:
+    """Show which customers have consented to the app, and write the link and the message for the others.
+
+    It asks for a token in each customer's tenant, and reads nothing else. The permissions in the token are compared
+    with those that the packs need. The history keeps who has consented, so that a lost consent is noticed.
+    """
+    refuse_empty()
+    places = destinations(formats, outputs)
+    redaction = redaction_of(redact, redact_key)
+    from auditor.jobs.fleet_onboarding import onboard_fleet
+    from auditor.jobs.nightly_config import configuration_path
+
+    with interaction(is_long=True) as person:
+        found = onboard_fleet(
+            configuration_path(config),
+            tenants=tenants,
+            tags=tags,
+            history=history,
+            now=clock_of_run().now(),
+            interaction=person,
+        )
+        if redaction is not None:
+            from auditor.jobs.onboarding_redaction import redacted_onboarding
+
+            found = redacted_onboarding(found, redaction, person)
+    from auditor.render.onboarding import as_text, render_onboarding
+
+    write_document(
+        places,
+        lambda form: render_onboarding(found, form),
+        lambda columns, colour: as_text(found, width=columns, colour=colour, whole=details).decode(),
+    )
+    return found.exit_code

@@ -1,0 +1,1 @@
+"""The answer over many tenants, from what the report on each says. Pure."""

@@ -1,0 +1,60 @@
+"""Whether the last audit of a tenant still counts, from its runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from auditor.model.document import count, parse_time
+from auditor.model.fleet import AuditState
+from auditor.model.history import Run, RunState
+
+STALE_AFTER_RUNS = 3
+"""Scheduled runs after which an audit is too old to count: one missed night is no reason to doubt the last one."""
+RUN_AGAIN = "Run the tenant again: consent-auditor nightly run --tenant NAME"
+"""What to do about a tenant whose last audit doesn't count."""
+_ONE_DAY = 24.0
+
+
+class Currency(NamedTuple):
+    """Whether the last audit counts, and if it doesn't, why (a sentence) and what to do."""
+
+    state: AuditState
+    problem: str = ""
+    advice: str = ""
+
+
+def oldest_start(at: str, schedule_hours: float | None) -> str:
+    """The UTC time before which an audit must not have started to count at the time `at`; empty if that isn't known.
+
+    Without a schedule, a run is expected each day.
+    """
+    now = parse_time(at)
+    hours = (schedule_hours or _ONE_DAY) * STALE_AFTER_RUNS
+    return (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") if now else ""
+
+
+def currency(last: Run | None, audit: Run | None, oldest: str = "") -> Currency:
+    """Whether `audit`, the latest run that made an audit, counts; `last` is the latest run that ended.
+
+    It doesn't count if a later run failed or was interrupted, or if it started before `oldest`: then nobody knows what
+    is so now.
+    """
+    if last is None:
+        return Currency(AuditState.NEVER, "No run has ended yet.", "Run it: consent-auditor nightly run")
+    if audit is None:
+        return Currency(AuditState.FAILED, _failed(last), RUN_AGAIN)
+    if last.state is not RunState.FINISHED:
+        return Currency(AuditState.STALE, _failed(last), RUN_AGAIN)
+    if oldest and audit.started < oldest:
+        return Currency(
+            AuditState.STALE, f"The last audit is older than {count(STALE_AFTER_RUNS, 'scheduled run')}.", RUN_AGAIN
+        )
+    return Currency(AuditState.AUDITED)
+
+
+def _failed(run: Run) -> str:
+    if run.state is RunState.INTERRUPTED and not run.error:
+        return "The last run was interrupted."
+    text = run.error.rstrip(".") or "The last run failed"
+    return f"{text[:1].upper()}{text[1:]}."

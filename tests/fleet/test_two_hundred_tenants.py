@@ -1,0 +1,133 @@
+"""Two hundred tenants in one process on SQLite: each is audited once, as it deserves, whatever befalls the others.
+
+Nothing here depends on how fast the machine is: the slow tenants answer after all others are done, pauses take no time,
+and requests are counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from auditor.history import History, open_history
+from auditor.jobs import tenant_reader
+from auditor.jobs.night_log import NightLog
+from auditor.jobs.night_setup import Clock, NightParts
+from auditor.jobs.nightly import run_night
+from auditor.jobs.nightly_config import load_configuration
+from auditor.jobs.secret_references import Secrets
+from auditor.model.errors import FAILING
+from auditor.model.night import Night, TenantNight
+from auditor.render.night import answer_of, text
+from tests.fleet.world import Customer, State, Trouble, World, counted, expected, state_of, world
+from tests.graph.live_tenants import Sleeps
+
+NOW = "2026-11-22T02:00:00Z"
+_ENDED = ("run-finished", "run-failed", "run-not-recorded")
+
+
+class Lived(NamedTuple):
+    """What the night left. `ended` are the names of the tenants in the order in which their runs ended."""
+
+    world: World
+    night: Night
+    history: History
+    ended: list[str]
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    folder = tmp_path_factory.mktemp("fleet")
+    ended: list[str] = []
+    with pytest.MonkeyPatch.context() as patched, world(folder, is_held=True) as made:
+        patched.setattr(tenant_reader, "retry_policy", _retry_policy(tenant_reader.retry_policy))
+        others = len(made.customers) - len(made.of(Trouble.SLOW))
+
+        def write(line: str) -> None:
+            entry = json.loads(line)
+            if entry["event"] in _ENDED:
+                ended.append(entry["tenant"])
+            if len(ended) == others:
+                made.others_are_done.set()
+
+        log = NightLog(write, lambda: NOW, as_json=True)
+        with open_history(str(folder / "history.db")) as history:
+            clock = Clock(now=lambda: NOW, seconds=lambda: 0.0)
+            parts = NightParts(history, log, Secrets(made.environ), clock)
+            night = run_night(load_configuration(str(made.file)), parts, night="night")
+            yield Lived(made, night, history, ended)
+
+
+def _retry_policy(real: Any) -> Any:
+    """Pauses take no time, but for tenants that never answer, whose short time really passes."""
+
+    def policy(tenant: Any, interaction: Any) -> Any:
+        return real(tenant, interaction) if tenant.timeout == 1 else Sleeps().retry(tenant.timeout)
+
+    return policy
+
+
+def _result(lived: Lived, customer: Customer) -> TenantNight:
+    (found,) = (one for one in lived.night.tenants if one.name == customer.name)
+    return found
+
+
+def test_each_tenant_is_audited_once_in_the_order_of_the_configuration(lived: Lived) -> None:
+    configured = [one.name for one in load_configuration(str(lived.world.file)).tenants]
+    assert [one.name for one in lived.night.tenants] == configured
+    assert sorted(configured) == [one.name for one in lived.world.customers]
+    assert Counter(lived.ended) == Counter(configured)
+    runs = Counter(run.tenant for run in lived.history.runs())
+    assert runs == Counter(one.key for one in lived.world.customers)
+
+
+def test_each_tenant_gets_the_outcome_that_its_settings_and_its_trouble_deserve(lived: Lived) -> None:
+    got = {}
+    for one in lived.world.customers:
+        (run,) = lived.history.runs(one.key)
+        got[one.key] = (state_of(run), run.exit_code, _result(lived, one).exit_code)
+    wanted = lived.world.expected()
+    assert got == {key: (each.state, each.exit_code, each.exit_code) for key, each in wanted.items()}
+
+
+def test_the_world_has_each_state_and_each_trouble(lived: Lived) -> None:
+    states = counted(lived.world.customers)
+    assert states == {State.CONNECTS: 65, State.NEEDS_ADMIN: 73, State.BLOCKED: 13, State.UNKNOWN: 49}
+    assert all(len(lived.world.of(trouble)) >= 5 for trouble in Trouble)
+
+
+def test_every_failure_is_named_with_its_cause_and_what_to_do(lived: Lived) -> None:
+    printed = text(lived.night)
+    for one in lived.world.customers:
+        if error := expected(one).error:
+            result = _result(lived, one)
+            assert error in result.error and result.advice
+            assert f"{one.name}" in printed and result.error in printed
+            (run,) = lived.history.runs(one.key)
+            assert run.error == result.error
+    assert printed.splitlines()[-1] == answer_of(lived.night)
+    assert lived.night.exit_code == FAILING
+
+
+def test_no_tenant_waits_for_another_one(lived: Lived) -> None:
+    slow = {one.name for one in lived.world.of(Trouble.SLOW)}
+    assert set(lived.ended[-len(slow) :]) == slow
+    asked = Counter(request.tenant_id for request in lived.world.server.requests)
+    throttled = len(lived.world.of(Trouble.THROTTLED_APP))
+    healthy = [one for one in lived.world.customers if one.trouble in (Trouble.NONE, Trouble.CERTIFICATE)]
+    assert sum(asked[one.tenant] for one in healthy) <= len(healthy) + throttled
+    assert max(asked.values()) <= 4
+    assert not lived.world.server.refused_writes and not lived.world.server.strays
+
+
+def test_the_documents_of_the_tenants_do_not_mix(lived: Lived) -> None:
+    for one in lived.world.customers[::9]:
+        (run,) = lived.history.runs(one.key)
+        if run.exit_code != 3:
+            report, snapshot = lived.history.comparable_parts(run.id)
+            assert {report.tenant.id, snapshot.tenant.id} == {one.tenant}
+            assert (report.tenant.name, run.name, run.tags) == (one.name.title(), one.name, one.tags)

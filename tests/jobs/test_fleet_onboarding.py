@@ -1,0 +1,121 @@
+"""Customers consent on the consent page, partly and wholly, and leave again; the real sign-in answers each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auditor.jobs.fleet_onboarding import onboard_fleet, with_tags
+from auditor.jobs.secret_references import Secrets
+from auditor.model.configuration import TenantEntry
+from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, InvalidRequest
+from auditor.model.onboarding import Onboarding
+from tests.cli.program import run
+from tests.graphserver import GraphServer, Refusal, Status
+from tests.jobs.test_live import document_of
+
+REDIRECT = "https://portal.fabrikam.example/thanks"
+NAMES = ("contoso", "northwind", "wingtip", "woodgrove")
+IDS = {name: f"{number + 1:08x}-1111-4111-8111-{number + 1:012x}" for number, name in enumerate(NAMES)}
+
+
+@pytest.fixture
+def server() -> Iterator[GraphServer]:
+    """Four customers, none of which has consented."""
+    with GraphServer(document_of("managed-default")) as server:
+        server.client.redirect_uris = (REDIRECT,)
+        for number, (name, tenant) in enumerate(IDS.items()):
+            refused = (Refusal.NOT_FOUND, Refusal.NO_SERVICE_PRINCIPAL)[number % 2]
+            server.add_tenant(server.tenant, tenant_id=tenant, name=name, refused=refused)
+        yield server
+
+
+@pytest.fixture
+def configuration(server: GraphServer, tmp_path: Path) -> Path:
+    """A configuration with these customers as a CSV, and a new history."""
+    rows = [f"{tenant},{name},{'gold' if name == 'contoso' else ''}" for name, tenant in IDS.items()]
+    (tmp_path / "customers.csv").write_text("\n".join(("tenant,name,tags", *rows)))
+    hosts = f'authority-host: "{server.authority}", graph-endpoint: "{server.graph}"'
+    path = tmp_path / "consent-auditor.yaml"
+    path.write_text(
+        f"version: 1\ndefaults: {{packs: [trackerrms-uk], {hosts}}}\nhistory: {{file: history.db}}\n"
+        f"onboarding: {{provider: Fabrikam IT, redirect-uri: {REDIRECT}}}\ntenants: [{{csv: customers.csv}}]\n"
+    )
+    return path
+
+
+def onboarding(server: GraphServer, path: Path, day: int, **more: str) -> Onboarding:
+    return onboard_fleet(
+        str(path), secrets=Secrets({**server.env(), **more}), now=f"2026-12-{day:02}T03:00:00Z", tenants=()
+    )
+
+
+def statuses(found: Onboarding) -> dict[str, str]:
+    return {one.name: one.status.value for one in found.customers}
+
+
+def test_customers_consent_with_the_link_and_leave_again(server: GraphServer, configuration: Path) -> None:
+    first = onboarding(server, configuration, 1)
+    assert statuses(first) == dict.fromkeys(NAMES, "not-yet")
+    for one in first.customers[:3]:
+        landed = server.consent_as_admin(one.link, IDS[one.name])
+        assert landed.startswith(f"{REDIRECT}?admin_consent=True&tenant={IDS[one.name]}")
+        assert "state=consent-auditor" in landed
+
+    second = onboarding(server, configuration, 2)
+    assert statuses(second) == {**dict.fromkeys(NAMES, "consented"), "woodgrove": "not-yet"}
+    assert second.exit_code == FAILING
+
+    server.set_consent(IDS["contoso"], refused=Refusal.NOT_FOUND)
+    server.set_consent(IDS["northwind"], roles=server.roles - {"Policy.Read.PermissionGrant"})
+    server.remove_tenant(IDS["wingtip"])
+    server.set_consent(IDS["woodgrove"], refused=Refusal.DISABLED)
+    third = onboarding(server, configuration, 3)
+    assert statuses(third) == {
+        "contoso": "lost",
+        "northwind": "partly",
+        "woodgrove": "disabled",
+        "wingtip": "no-such-tenant",
+    }
+    lost, partly = third.customers[:2]
+    assert (lost.consented[:10], partly.missing, partly.lost) == (
+        "2026-12-02",
+        ("Policy.Read.PermissionGrant",),
+        ("Policy.Read.PermissionGrant",),
+    )
+    server.consent_as_admin(lost.link, IDS["contoso"])
+    assert statuses(onboarding(server, configuration, 4))["contoso"] == "consented"
+
+
+def test_our_own_secret_and_a_throttled_tenant_say_nothing_about_the_customers(
+    server: GraphServer, configuration: Path
+) -> None:
+    for tenant in IDS.values():
+        server.set_consent(tenant)
+    wrong = onboarding(server, configuration, 1, AZURE_CLIENT_SECRET="wrong")
+    assert (set(statuses(wrong).values()), wrong.exit_code) == ({"unknown"}, NO_AUDIT)
+    (problem,) = wrong.problems
+    assert (problem.kind.value, problem.code, len(problem.customers)) == ("own", "AADSTS7000215", 4)
+
+    server.token_fault(Status(429, retry_after=3600), match=f"/{IDS['wingtip']}/oauth2/v2.0/token", times=None)
+    found = onboarding(server, configuration, 2)
+    assert statuses(found) == {**dict.fromkeys(NAMES, "consented"), "wingtip": "unknown"}
+    assert (found.problems[0].kind.value, found.exit_code) == ("tenant", UNKNOWN)
+
+
+def test_the_command_asks_the_tenants_that_it_is_told_to(server: GraphServer, configuration: Path) -> None:
+    server.set_consent(IDS["contoso"])
+    done = run("fleet", "onboard", "--tag", "gold", cwd=configuration.parent, env=server.env())
+    assert (done.code, done.err) == (OK, "")
+    assert "contoso: consented. It has all 6 permissions that the packs need." in done.out
+    done = run("fleet", "onboard", "--tenant", "contos", cwd=configuration.parent, env=server.env())
+    assert (done.code, 'did you mean "contoso"?' in done.err) == (2, True)
+
+
+def test_a_tag_that_no_tenant_has_is_a_mistake() -> None:
+    entries = [TenantEntry(name="contoso", tags=("gold", "EU")), TenantEntry(name="fabrikam")]
+    assert [one.name for one in with_tags(entries, ["eu"])] == ["contoso"]
+    with pytest.raises(InvalidRequest, match='no tenant has the tag "silver"; the tags are: eu, gold'):
+        with_tags(entries, ["silver"])
