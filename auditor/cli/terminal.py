@@ -94,6 +94,8 @@ of a read."""
 
 def what_is_read(section: str) -> str:
     """``Reading the enterprise applications``: a section of the snapshot by its name for people."""
+    if section == "tenants":
+        return _TENANTS
     from auditor.render.labels import section_label
 
     return f"Reading {section_label(section)}"

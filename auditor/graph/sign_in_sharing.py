@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +24,7 @@ class SharedSignIn:
     def __init__(self, network: NetworkSettings) -> None:
         self._network = network
         self._session: Any = None
+        self._sockets: Any = None
         self._transports: dict[str, Any] = {}
         self._by_certificate: dict[tuple[object, ...], Any] = {}
         self._taken: set[tuple[object, ...]] = set()
@@ -51,9 +51,12 @@ class SharedSignIn:
         import aiohttp
         from azure.core.pipeline.transport import AioHttpTransport
 
+        from auditor.graph.collection_transport import Sockets
+
+        self._sockets = Sockets()
         # The connector has the trusted certificates: azure-core would read them again for every request.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._network.ssl_context(), limit=0),
+            connector=aiohttp.TCPConnector(ssl=self._network.ssl_context(), limit=0, socket_factory=self._sockets.make),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -79,7 +82,7 @@ class SharedSignIn:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
-            await asyncio.sleep(0)
+            await self._sockets.closed()
         for transport in self._transports.values():
             if (session := getattr(transport, "session", None)) is not None and session is not self._session:
                 session.close()

@@ -81,8 +81,9 @@ def read_fleet(
     interaction: Interaction = SILENT,
     if_allowed: Sequence[str] = (),
     stopping: Stopping | None = None,
+    limits: FleetLimits | None = None,
 ) -> tuple[T, ...]:
-    """What `use` makes of each tenant, in the order of the jobs.
+    """What `use` makes of each tenant, in the order of the jobs; `limits` takes the place of `concurrency`.
 
     `use` is called as soon as a tenant was read, for one tenant at a time and perhaps in a thread. What it returns is
     kept, so that it should not hold the snapshot. `if_allowed` are sections to read in addition, as far as the
@@ -94,7 +95,7 @@ def read_fleet(
             read = await fleet.read(*job, place, taken=clock.now(), if_allowed=if_allowed)
             return await fleet.evaluated(read.snapshot, lambda: use(read)), read.failure is not None
 
-    return _of_each(jobs, one, secrets, concurrency, interaction, stopping)
+    return _of_each(jobs, one, secrets, limits or FleetLimits(concurrency), interaction, stopping)
 
 
 def ask_fleet(
@@ -116,19 +117,19 @@ def ask_fleet(
             token = await fleet.token(entry, place)
             return use(token), token.failure is not None
 
-    return _of_each(entries, one, secrets, concurrency, interaction, stopping)
+    return _of_each(entries, one, secrets, FleetLimits(concurrency), interaction, stopping)
 
 
 def _of_each(
     jobs: Sequence[J],
     one: Callable[[FleetConnections, J], Awaitable[tuple[T, bool]]],
     secrets: Secrets,
-    concurrency: int,
+    limits: FleetLimits,
     interaction: Interaction,
     stopping: Stopping | None,
 ) -> tuple[T, ...]:
     async def every() -> tuple[T, ...]:
-        async with FleetConnections(secrets, concurrency) as fleet:
+        async with FleetConnections(secrets, limits) as fleet:
             return await fleet.each(jobs, lambda job: one(fleet, job), interaction)
 
     return run_until_stopped(every, stopping or Stopping())
@@ -159,9 +160,9 @@ _SMALL = 2_000
 class FleetConnections:
     """What the tenants of one run share: the HTTP client of each cloud, the sign-in, and how much happens at once."""
 
-    def __init__(self, secrets: Secrets, concurrency: int = DEFAULT_CONCURRENCY) -> None:
+    def __init__(self, secrets: Secrets, limits: FleetLimits) -> None:
         self._secrets = secrets
-        self._limits = FleetLimits(concurrency)
+        self._limits = limits
         self._files = asyncio.Semaphore(_FILES_AT_ONCE)
         self._clients: dict[str, GraphHttpClient] = {}
         self._sign_in: SharedSignIn | None = None

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.compare import DifferentTenants, comparable, compare
-from auditor.graph.fleet_limits import TenantLimits
+from auditor.graph.fleet_limits import FleetLimits, TenantLimits
 from auditor.jobs.audit import LIVE, AuditResult, PreparedAudit, audit, evaluate
 from auditor.jobs.audit_request import TOOL, Interaction
 from auditor.jobs.fleet_reads import Failure, FleetConnections, Job, failure_of, run_until_stopped
@@ -91,7 +91,7 @@ class _Run:
         # One evaluation at a time: more of them would only take memory, and delay the reads.
         self._evaluating = asyncio.Lock()
         self._to_delete: tuple[Run, ...] | None = None
-        self._fleet = FleetConnections(parts.secrets, configuration.concurrency)
+        self._fleet = FleetConnections(parts.secrets, FleetLimits(configuration.concurrency))
 
     async def all(self, jobs: Sequence[Job]) -> tuple[TenantNight, ...]:
         """Every tenant's result. If it's cancelled, the runs in progress are marked first."""
