@@ -78,7 +78,8 @@ test: system $(TEST) $(NPM) ## run all tests in parallel; lists what it installs
 # runs first the next time.
 RUNS ?= 3
 SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/packs tests/fuzz \
-	tests/jobs/test_bundle_bytes.py tests/graph/test_random_faults.py tests/graph/test_library_errors.py tests/nights
+	tests/jobs/test_bundle_bytes.py tests/graph/test_random_faults.py tests/graph/test_library_errors.py tests/nights \
+	tests/fleet/test_killed_workers.py
 soak: $(TEST) ## repeat the property tests and the killed nights, on different and many more tenants and files each time (RUNS=3, some hours)
 	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -n auto --hypothesis-profile=soak -k 'not golden' $(SOAKED) || exit; done
 

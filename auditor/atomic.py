@@ -14,7 +14,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
@@ -27,7 +27,15 @@ _MOST_LINKS = 40
 """As many links as Linux follows in one path."""
 _STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 _OPEN_FILE = re.compile(r"/(?:dev|proc/(?:self|[0-9]+))/fd/([0-9]{1,9})")
-_INSTEAD = "give another path, in a folder that only you can write to"
+_ANOTHER_PATH = "give another path"
+_INSTEAD = f"{_ANOTHER_PATH}, in a folder that only you can write to"
+_IN_USE = frozenset((5, 32, 33))
+"""What Windows says of a file that is in use: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION."""
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between the attempts to replace a file that is in use."""
+_LONGEST = 259
+_LONGEST_TEMPORARY = len(os.sep + _PREFIX + _SUFFIX) + 8
+"""The characters that the name of a temporary file adds to its folder; `tempfile` puts eight in the middle."""
 
 
 class _Place(NamedTuple):
@@ -66,7 +74,12 @@ def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> I
         with _named_errors(path), _opened(place, os.O_WRONLY, path) as file:
             yield file
         return
-    handle, name = tempfile.mkstemp(dir=place.path.parent, prefix=_PREFIX, suffix=_SUFFIX)
+    try:
+        handle, name = tempfile.mkstemp(dir=place.path.parent, prefix=_PREFIX, suffix=_SUFFIX)
+    except FileNotFoundError:
+        if not _POSIX:
+            _refuse_too_long(place.path)
+        raise
     try:
         with _named_errors(path), os.fdopen(handle, "wb") as file:
             yield file
@@ -74,12 +87,46 @@ def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> I
             if keep_mode and place.now is not None and _is_mine(place.now):
                 _keep_mode(handle, Path(name), place.now)
             os.fsync(handle)
-        Path(name).replace(place.path)
+        _replace(Path(name), place.path)
     except BaseException:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
     _sync_directory(place.path.parent)
+
+
+def _replace(written: Path, target: Path, wait: Callable[[float], None] = time.sleep) -> None:
+    """Give a written file its name. Windows refuses while another program has the old file open.
+
+    A virus scanner or an indexer has it for a moment, which this waits for; Excel as long as it shows the file. Raises
+    InvalidRequest if that lasts, and OSError.
+    """
+    for seconds in (*_PAUSES, 0.0):
+        try:
+            written.replace(target)
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in _IN_USE:
+                raise
+            if not seconds:
+                what = "is open in another program, or write-protected: close it there, and run the command again"
+                raise InvalidRequest(f"{target} {what}, or {_ANOTHER_PATH}") from None
+            wait(seconds)
+        else:
+            return
+
+
+def _refuse_too_long(path: Path) -> None:
+    """Raise InvalidRequest for a path that Windows can't open: it says then that the file doesn't exist.
+
+    Its functions take 259 characters, and more only where the machine allows long paths (Microsoft Learn, "Maximum Path
+    Length Limitation"). The temporary file next to the target has a longer name than most.
+    """
+    longest = max(len(str(path)), len(str(path.parent)) + _LONGEST_TEMPORARY)
+    if longest > _LONGEST and not str(path).startswith("\\\\?\\"):
+        raise InvalidRequest(
+            f"{path} has {longest} characters with its temporary name, and Windows takes {_LONGEST}:"
+            f" {_ANOTHER_PATH}, or allow long paths on this machine (docs/windows.md)"
+        )
 
 
 @contextlib.contextmanager
@@ -197,6 +244,8 @@ def _checked(path: str | os.PathLike[str]) -> _Place:
 def _resolved(path: str | os.PathLike[str]) -> _Place:
     """The place that `path` means after links. Raises InvalidRequest for a link that another user made, and OSError."""
     if not _POSIX:
+        if os.fspath(path).upper() == "NUL":
+            return _Place(Path(os.devnull), os.stat(os.devnull))
         real = Path(os.path.realpath(path))
         return _Place(real, real.stat() if real.exists() else None)
     given = os.fspath(path)

@@ -5,8 +5,9 @@ For the commands whose result isn't a report: a report has further formats and f
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -65,9 +66,12 @@ def _output_options(command: FC, choices: Sequence[str]) -> FC:
     return form(output(command))
 
 
-def destinations(formats: Sequence[str], outputs: Sequence[str], choices: Sequence[str] = FORMATS) -> list[Destination]:
+def destinations(
+    formats: Sequence[str], outputs: Sequence[str], choices: Sequence[str] = FORMATS, tables: Sequence[str] = ()
+) -> list[Destination]:
     """Where the document goes, in one of the formats `choices`. Run it before anything is read, to find mistakes early.
 
+    A document with `tables` is also written to a folder as CSV, a file for each of them, with the format ``csv/TABLE``.
     Raises click.UsageError, InvalidRequest for a file that can't be written, and FormatUnavailable.
     """
     if not outputs or tuple(outputs) == (PIPE,):
@@ -81,8 +85,11 @@ def destinations(formats: Sequence[str], outputs: Sequence[str], choices: Sequen
         raise click.UsageError("with several -o files, the endings choose the formats: leave out -f")
     from auditor.jobs.audit_request import must_be_writable
 
-    found = []
+    found: list[Destination] = []
     for output in dict.fromkeys(outputs):
+        if tables and (output.endswith(("/", os.sep)) or Path(output).is_dir()):
+            found += _tables_in(output, formats, tables)
+            continue
         must_be_writable(output)
         endings = {ending: form for ending, form in ENDINGS.items() if form in choices}
         form = formats[0] if formats else endings.get(Path(output).suffix.lower(), "")
@@ -92,6 +99,22 @@ def destinations(formats: Sequence[str], outputs: Sequence[str], choices: Sequen
             _must_fit_a_workbook(output)
         found.append((form, output))
     return found
+
+
+def _tables_in(folder: str, formats: Sequence[str], tables: Sequence[str]) -> Iterator[Destination]:
+    """A CSV file for each table. Raises click.UsageError, and InvalidRequest for a folder that can't be written."""
+    if tuple(formats) != ("csv",):
+        raise click.UsageError(
+            f"{folder} is a folder, which gets a CSV file for each table: add -f csv, or name a file"
+        )
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise InvalidRequest(f"{folder} is a file: give -o the name of a folder")
+    existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    if not os.access(existing, os.W_OK):
+        raise InvalidRequest(f"you can't write to {folder}: give -o another folder, or change its permissions")
+    for table in tables:
+        yield f"csv/{table}", str(path / f"{table}.csv")
 
 
 def _must_fit_a_workbook(output: str) -> None:
@@ -113,8 +136,10 @@ def write_document(
     """
     for form, output in places:
         if output != PIPE:
-            from auditor.atomic import write_whole
+            from auditor.atomic import make_folder, write_whole
 
+            if "/" in form:
+                make_folder(Path(output).parent)
             write_whole(output, page(form), keep_mode=True)
             say(f"Wrote {output}")
         elif form == "text":

@@ -59,7 +59,7 @@ Examples:
   consent-auditor explain "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=…"
   consent-auditor explain 90094 --sample managed-default --app trackerrms-uk
   consent-auditor explain 50105 --live --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --user adele@contoso.com
-  consent-auditor explain - --snapshot tenant.json < error.txt
+  cat error.txt | consent-auditor explain - --snapshot tenant.json
 
 \b
 Put a text or an address in quotation marks, because of its spaces and & signs. In PowerShell, use

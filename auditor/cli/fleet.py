@@ -12,12 +12,11 @@ class FleetCommands(LazyGroup):
 
     modules = {
         "enqueue": ("fleet_enqueue", "Put the tenants into the queue, from which workers take them"),
+        "report": ("fleet_report", "Report in which tenants users can't connect, why, and what to send to whom"),
         "worker": ("fleet_worker", "Audit tenants from the queue, on as many machines as you like"),
+        "forget": ("fleet_forget", "Remove everything about a tenant, and prove that nothing is left"),
         "init": ("fleet_init", "Write what to register once for all customers, and a configuration"),
-        "onboard": (
-            "fleet_onboard",
-            "Show which customers have consented; links and messages for the others",
-        ),
+        "onboard": ("fleet_onboard", "Show which customers have consented; links and messages for the others"),
     }
 
 

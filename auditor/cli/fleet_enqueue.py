@@ -7,8 +7,8 @@ import click
 from auditor.cli.nightly_run import clock_of_run, config_option
 from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
-from auditor.cli.terminal import printable
-from auditor.model.errors import OK
+from auditor.cli.terminal import printable, say
+from auditor.model.errors import NO_AUDIT, OK
 
 
 @click.command(
@@ -21,7 +21,8 @@ Examples:
   consent-auditor fleet enqueue --now --tenant contoso
 
 \b
-Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error, 3 the database can't be reached.""",
+Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error,
+3 the database can't be reached, or a list of customers can't be read.""",
 )
 @config_option
 @click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")
@@ -47,10 +48,13 @@ def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: 
     with open_configured_history(configuration.history, secrets) as history:
         prepare_queue(url)
         source = FleetConfiguration(path, secrets, history)
-        made = run_with_queue(enqueue_present(url, source, clock_of_run().now(), tenants, tags, anew=anew))
+        made, lists = run_with_queue(enqueue_present(url, source, clock_of_run().now(), tenants, tags, anew=anew))
     noun = "tenant" if made.new == 1 else "tenants"
     known = f", {made.known} were in it before" if made.known else ""
     click.echo(printable(f"The night of {readable_time(made.slot)} has {made.new} new {noun}{known}."))
     if made.known and not made.new:
         click.echo("To audit them again, open a new night: consent-auditor fleet enqueue --now")
-    return OK
+    unread = [one for one in lists if one.error]
+    for one in unread:
+        say(f"Error: {printable(one.error)}\nWhat to do: {printable(one.advice)}")
+    return NO_AUDIT if unread else OK

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import sys
 
 import click
 
-from auditor.cli.options import pack_option, refuse_empty
+from auditor.cli.nightly_run import config_option
+from auditor.cli.options import complete_apps, pack_option, refuse_empty
 from auditor.cli.program import AuditCommand
-from auditor.cli.terminal import say
-from auditor.model.errors import OK, InvalidRequest
+from auditor.cli.terminal import say, wants_colour, width
+from auditor.facts.ids import CLOUDS
+from auditor.model.errors import OK
 
 
 @click.command(
@@ -17,28 +19,86 @@ from auditor.model.errors import OK, InvalidRequest
     cls=AuditCommand,
     epilog="""\b
 Examples:
-  consent-auditor fleet init -o fleet/ --pack trackerrms-uk""",
+  consent-auditor fleet init --pack trackerrms-uk
+  consent-auditor fleet init --pack trackerrms-uk --provider "Fabrikam IT" -o fleet/
+  consent-auditor fleet init --app thunderbird --customers gdap --partner fabrikam.onmicrosoft.com -o fleet/""",
 )
+@config_option
 @pack_option
-@click.option("-o", "--output", "folder", metavar="FOLDER", required=True, help="Where to write the files.")
+@click.option(
+    "--app",
+    "apps",
+    multiple=True,
+    metavar="NAME|CLIENT_ID",
+    shell_complete=complete_apps,
+    help="An app of the catalogue (apps list) that customers use. Repeatable.",
+)
+@click.option(
+    "--customers",
+    type=click.Choice(("csv", "gdap", "contracts")),
+    help="Where the list of customers is: a CSV file, or the delegated admin relationships or contracts in your own"
+    " tenant. Default: what the configuration has, else csv.",
+)
+@click.option("--partner", metavar="ID|DOMAIN", default="", help="Your own tenant, for --customers gdap or contracts.")
+@click.option("--provider", metavar="NAME", default="", help="Your company, as the messages to customers name it.")
+@click.option("--name", metavar="NAME", default="", help="The name of the app registration. Default: consent-auditor.")
+@click.option(
+    "--redirect-uri",
+    metavar="URL",
+    default="",
+    help="Where the browser goes after consent, such as a page of yours. Default: a blank page of Microsoft's.",
+)
+@click.option("--cloud", type=click.Choice(tuple(CLOUDS)), help="National cloud of the tenants. Default: global.")
+@click.option("-o", "--output", "folder", metavar="FOLDER", help="Write files. Default: print the steps.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist already.")
-def command(packs: tuple[str, ...], folder: str, force: bool) -> int:
-    """Write what to register once for all customers: one app of many tenants with the least permissions.
+def command(
+    config: str,
+    packs: tuple[str, ...],
+    apps: tuple[str, ...],
+    customers: str | None,
+    partner: str,
+    provider: str,
+    name: str,
+    redirect_uri: str,
+    cloud: str | None,
+    folder: str | None,
+    force: bool,
+) -> int:
+    """Write what to register once for all customers: one app for many tenants, with the least permissions.
 
-    The permissions are those that the packs need; without --pack, those of the shipped packs about an app.
+    The permissions are those that the packs and apps need; without any, those of the configuration's, else of the
+    shipped packs about an app. The files are the steps, scripts for the Azure CLI and PowerShell, the permissions
+    as JSON, and, unless there is one, a configuration. Nothing is registered and nothing is sent.
     """
     refuse_empty()
+    from auditor.jobs.app_catalog import app_named, pack_reference
+    from auditor.jobs.registration import found_configuration, registration_for, steps, write_files
+
+    found = found_configuration(config)
+    named = (*packs, *(pack_reference(app_named(app)) for app in apps))
+    registration = registration_for(
+        tuple(dict.fromkeys(named)),
+        found,
+        customers=customers or "",
+        partner=partner,
+        name=name,
+        redirect=redirect_uri,
+        provider=provider,
+        cloud=cloud or "",
+    )
+    if folder is None:
+        from auditor.render.documents import as_text
+        from auditor.render.text_layout import for_encoding
+
+        text = as_text(steps(registration, has_files=False), width=width(), colour=wants_colour())
+        click.echo(for_encoding(text, sys.stdout.encoding), nl=False, color=wants_colour())
+        return OK
     from pathlib import Path
 
-    from auditor.atomic import create_private, make_folder, write_whole
-    from auditor.jobs.pack_authoring import needed_permissions, permissions_manifest
-
-    text = json.dumps(permissions_manifest(needed_permissions(packs)), indent=2) + "\n"
-    path = Path(folder).expanduser() / "required-resource-access.json"
-    make_folder(path.parent)
-    if force:
-        write_whole(path, text.encode(), keep_mode=True)
-    elif not create_private(path, text.encode()):
-        raise InvalidRequest(f"{path} exists already: add --force to overwrite it, or choose another folder")
-    say(f"Wrote {path}")
+    place = Path(folder).expanduser()
+    for file in write_files(registration, place, force=force, configuration=not found.file):
+        say(f"Wrote {place / file}")
+    if found.file:
+        say(f"The packs and customers are those of {found.file}.")
+    say(f"Now follow {place / 'register.md'}.")
     return OK

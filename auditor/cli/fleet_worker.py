@@ -31,7 +31,7 @@ _TIMES_VARIABLE = "_CONSENT_AUDITOR_TEST_TIMES"
 Examples:
   consent-auditor fleet worker --config /etc/consent-auditor/fleet.yaml
   consent-auditor fleet worker --concurrency 20 --log-format json 2>> worker.log
-  consent-auditor fleet enqueue && consent-auditor fleet worker --drain
+  consent-auditor fleet worker --drain
 
 \b
 Exit codes: 0 the worker was asked to end, or nothing waits any more, 2 a usage or configuration error,

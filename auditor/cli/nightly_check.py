@@ -34,20 +34,21 @@ Exit codes: 0 no problems, 1 something is missing but runs can be made, 2 a usag
 def command(config: str, tenants: tuple[str, ...], notify: bool) -> int:
     """Test a configuration with its credentials and permissions, without a run.
 
-    Gets a token for each tenant and compares its permissions with what the packs need. Opens the history, and tests
-    snapshots, folders and the addresses of notification targets.
+    Reads the lists of customers, gets a token for each tenant and compares its permissions with what the packs need.
+    Opens the history, and tests snapshots, folders and the addresses of notification targets.
     """
     refuse_empty()
     from auditor.jobs.night_setup import chosen_tenants
-    from auditor.jobs.nightly_check import check_configuration
+    from auditor.jobs.nightly_check import check_configuration, listed_with_history
     from auditor.jobs.nightly_config import configuration_path, load_configuration
     from auditor.jobs.secret_references import Secrets
 
-    configuration = load_configuration(configuration_path(config))
+    secrets = Secrets()
+    configuration, lists = listed_with_history(load_configuration(configuration_path(config)), secrets)
     chosen = chosen_tenants(configuration, tenants)
     problems = fatal = 0
     subject = ""
-    for one in check_configuration(configuration, Secrets(), chosen, notify=notify):
+    for one in check_configuration(configuration, secrets, chosen, lists=lists, notify=notify):
         if one.subject != subject:
             click.echo(printable(one.subject))
             subject = one.subject

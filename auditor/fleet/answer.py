@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -10,6 +11,7 @@ import msgspec
 from auditor.fleet.apps import WITHOUT_AUDIT, AppsOfFleet
 from auditor.fleet.benchmarks import benchmarks, outliers, settings
 from auditor.fleet.changes import changes, ending
+from auditor.fleet.currency import as_sentence, without_file
 from auditor.fleet.tenant_audit import TenantAudit, described
 from auditor.model.customers import CustomerList
 from auditor.model.document import count, series
@@ -149,14 +151,45 @@ def _actions(tenants: Iterable[FleetTenant]) -> tuple[FleetAction, ...]:
 
 
 def _not_audited(tenants: Sequence[TenantAudit]) -> tuple[NotAudited, ...]:
-    """The tenants without a current audit, by reason: the one that most tenants have first."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    """The tenants without a current audit, by reason: the one that most tenants have first.
+
+    A reason of several tenants is without what differs: their names, ids and files.
+    """
+    groups: dict[tuple[str, str], list[TenantAudit]] = {}
     for one in tenants:
         if not one.is_current:
-            reason = one.problem or f"{WITHOUT_AUDIT[one.state][:1].upper()}{WITHOUT_AUDIT[one.state][1:]}."
-            groups.setdefault((reason, one.advice), []).append(one.name)
-    made = (NotAudited(reason=reason, advice=advice, tenants=tuple(who)) for (reason, advice), who in groups.items())
+            groups.setdefault((_in_general(one), one.advice), []).append(one)
+    made = (
+        NotAudited(
+            reason=general if len(found) > 1 else _problem(found[0]),
+            advice=advice,
+            tenants=tuple(one.name for one in found),
+        )
+        for (general, advice), found in groups.items()
+    )
     return tuple(sorted(made, key=lambda one: (-len(one.tenants), one.reason)))
+
+
+_DIFFERS = re.compile(
+    r"'[^']+'|\"[^\"]+\"|\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|\b\d{4}-\d\d-\d\d[T ][\d:.]+Z?"
+)
+"""Names in quotation marks, ids and times, which differ from tenant to tenant."""
+
+
+def _problem(tenant: TenantAudit) -> str:
+    return tenant.problem or as_sentence(WITHOUT_AUDIT[tenant.state])
+
+
+def _in_general(tenant: TenantAudit) -> str:
+    """Why there is no current audit, without what is about this tenant alone."""
+    text = _DIFFERS.sub("…", without_file(_problem(tenant)))
+    for name in (tenant.name, tenant.id):
+        text = text.replace(name, "…") if len(name) > _SHORTEST else text
+    return as_sentence(text)
+
+
+_SHORTEST = 3
+"""Letters of a name that is searched for in a problem."""
 
 
 def _lists_not_read(lists: Iterable[CustomerList]) -> tuple[str, ...]:
@@ -229,7 +262,8 @@ def _about_apps(tenants: Sequence[TenantAudit], apps: Sequence[FleetApp]) -> str
         _of(len(unknown), "is unknown", "are unknown"),
     ]
     said = series([text for text in rest if text])
-    connects = f"Users can connect all {len(apps)} apps in {fine} of {count(asked, 'tenant')}"
+    each = "both" if len(apps) == 2 else f"all {len(apps)}"
+    connects = f"Users can connect {each} apps in {fine} of {count(asked, 'tenant')}"
     return f"{connects}: {said}." if said else f"{connects}."
 
 

@@ -230,9 +230,9 @@ def _words(group: Sequence[_Row]) -> str:
 
 
 def _scopes(deciding: Sequence[DecidingSetting]) -> tuple[str, ...]:
-    """The permissions that are stopped in any of the tenants, those that are in most of them first."""
-    number = Counter(scope for one in deciding for scope in one.scopes)
-    return tuple(sorted(number, key=lambda scope: -number[scope]))
+    """The permissions that are stopped in any of the tenants, in the order of the request."""
+    longest = sorted(deciding, key=lambda one: -len(one.scopes))
+    return tuple(dict.fromkeys(scope for one in longest for scope in one.scopes))
 
 
 def _some_of(deciding: Sequence[DecidingSetting], scopes: Sequence[str]) -> str:

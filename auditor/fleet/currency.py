@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from auditor.model.fleet import AuditState
 from auditor.model.history import Run, RunState
 
 STALE_AFTER_RUNS = 3
-"""Scheduled runs after which an audit is too old to count: one missed night is no reason to doubt the last one."""
+"""Scheduled runs after which an audit is too old to count. One missed night isn't enough."""
 RUN_AGAIN = "Run the tenant again: consent-auditor nightly run --tenant NAME"
 """What to do about a tenant whose last audit doesn't count."""
 _ONE_DAY = 24.0
@@ -56,5 +57,19 @@ def currency(last: Run | None, audit: Run | None, oldest: str = "") -> Currency:
 def _failed(run: Run) -> str:
     if run.state is RunState.INTERRUPTED and not run.error:
         return "The last run was interrupted."
-    text = run.error.rstrip(".") or "The last run failed"
-    return f"{text[:1].upper()}{text[1:]}."
+    return as_sentence(run.error or "the last run failed")
+
+
+_FILE = re.compile(r"^(?:[A-Za-z]:[/\\])?[^\s:]*[./\\][^:]*?: ")
+
+
+def without_file(problem: str) -> str:
+    """The problem without the file that it starts with."""
+    return as_sentence(_FILE.sub("", problem, count=1)) if problem else ""
+
+
+def as_sentence(text: str) -> str:
+    """The text with a capital letter and a full stop; a path or an address at its start stays as it is."""
+    first = text.partition(" ")[0]
+    start = text[:1].upper() if first.isalpha() else text[:1]
+    return f"{start}{text[1:].rstrip('.')}."

@@ -14,6 +14,7 @@ import msgspec
 
 from auditor.facts.ids import is_guid
 from auditor.facts.partner_lists import partner_lists
+from auditor.facts.permissions import LISTING_PERMISSIONS
 from auditor.graph.fetch import Fetcher, Progress, ReadResult
 from auditor.graph.graph_errors import GraphError
 from auditor.graph.reads import Read, RequestBuilder, address_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _GRANT = (
     "Grant the application permission {permission} to the app's service principal in your own tenant alone"
-    " (docs/fleet.md). Don't add it to the app registration: every customer would be asked for it."
+    " (docs/nightly.md). Don't add it to the app registration: every customer would be asked for it."
 )
 _NO_PARTNER = "Does the tenant belong to a Microsoft partner, and does the app still have {permission} there?"
 
@@ -178,18 +179,17 @@ class _Reader:
 
     async def _refused(self, result: ReadResult) -> ListUnread:
         assert result.unread is not None, "only a list that was refused has a reason"
-        unread, permission = result.unread, partner_lists().lists[self._kind].permission
+        unread, permission = result.unread, LISTING_PERMISSIONS[self._kind]
         said = ": ".join(filter(None, (f"{unread.status or ''} {unread.code}".strip(), unread.message)))
         request = f" (request id {unread.request_id})" if unread.request_id else ""
         advice = result.error.advice if result.error else ""
         if unread.status == 403:
             claims = await self._client.tokens.claims()
-            is_held = {name.lower() for name in claims.allowed} & {
-                name.lower() for name in partner_lists().lists[self._kind].sufficient
-            }
-            advice = (_NO_PARTNER if is_held else _GRANT).format(permission=permission)
+            sufficient = {name.lower() for name in (permission.name, *permission.wider)}
+            is_held = sufficient & {name.lower() for name in claims.allowed}
+            advice = (_NO_PARTNER if is_held else _GRANT).format(permission=permission.name)
         elif unread.status in (400, 404):
-            advice = _NO_PARTNER.format(permission=permission)
+            advice = _NO_PARTNER.format(permission=permission.name)
         return ListUnread(
             f"Microsoft Graph did not list {result.read.section}: {said}{request}",
             advice=advice or "Try again later. If it persists, report the message.",
@@ -230,6 +230,7 @@ def _relationship(row: _RelationshipRow, assigned: Mapping[str, tuple[str, ...]]
         id=row.id,
         name=row.displayName or "",
         status=row.status or "",
+        in_force=row.status in known.in_force,
         ends=row.endDateTime or "",
         extends=bool(row.autoExtendDuration) and row.autoExtendDuration not in known.never_extended,
         roles=tuple(sorted(set(_roles(row.accessDetails)))),
@@ -239,9 +240,4 @@ def _relationship(row: _RelationshipRow, assigned: Mapping[str, tuple[str, ...]]
 
 def _in_order(relationships: Iterable[Relationship]) -> tuple[Relationship, ...]:
     """Those in force first, then by their end."""
-    in_force = partner_lists().in_force
-
-    def key(one: Relationship) -> tuple[bool, str, str]:
-        return one.status not in in_force, one.ends, one.id
-
-    return tuple(sorted(relationships, key=key))
+    return tuple(sorted(relationships, key=lambda one: (not one.in_force, one.ends, one.id)))

@@ -17,7 +17,7 @@ from auditor.atomic import open_private
 from auditor.history.errors import HistoryError, NoHistory, explaining
 from auditor.history.location import FileLocation, Location, ServerLocation, prepare
 from auditor.history.locks import FileLocks, ServerLocks, number_of
-from auditor.history.tables import VERSION_TABLE, tenants
+from auditor.history.tables import VERSION_TABLE, metadata, tenants
 
 WAIT = 60
 """How long a write waits for another process's write, in seconds; a write takes about one."""
@@ -68,6 +68,22 @@ class Database(NamedTuple):
             # As a script: SQLite frees a page at each step, and a statement without columns takes one step only.
             raw.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def rewrite(self) -> None:
+        """Write the database again without what was deleted, so that its bytes are in no page and in no log.
+
+        SQLite overwrites what is deleted, but can leave copies of it in pages that it reorganized. A server keeps its
+        log and its backups for as long as its administrator says.
+        """
+        with explaining(self.place), self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                vacuum = connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in metadata.sorted_tables:
+                    vacuum.execute(text(f'VACUUM "{table.name}"'))
+                return
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute("VACUUM")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -90,6 +106,12 @@ def open_database(location: Location, *, must_exist: bool = False, migrations: P
             database.close()
             raise
     return database
+
+
+def open_copy(path: Path) -> Database:
+    """Open a copy of a history in SQLite to read it, in whatever version it is."""
+    engine = create_engine("sqlite+pysqlite://", creator=lambda: _connected(path, is_writable=False))
+    return Database(engine, str(path), FileLocks(path))
 
 
 def _server(location: ServerLocation) -> Engine:

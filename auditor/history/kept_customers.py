@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from auditor.history.run_rows import storable
 from auditor.history.tables import customer_lists, customers
@@ -53,12 +53,21 @@ def keep_list(connection: Connection, found: CustomerList) -> None:
         connection.execute(delete(customers).where(customers.c.source == source, customers.c.key == key))
 
 
+def customers_called(connection: Connection, names: Iterable[str]) -> tuple[Customer, ...]:
+    """The customers with these ids, names of files or labels, once for each list that has them."""
+    found = connection.execute(select(customers.c.customer).where(_is_called(names)).order_by(customers.c.key))
+    return tuple(msgspec.json.decode(row.customer, type=Customer) for row in found)
+
+
 def delete_customers(connection: Connection, names: Iterable[str]) -> int:
     """Delete the tenants with these ids, names of files or labels from every list, and return their number."""
+    return connection.execute(delete(customers).where(_is_called(names))).rowcount
+
+
+def _is_called(names: Iterable[str]) -> ColumnElement[bool]:
     meant = [name.lower() for name in names]
     columns = (customers.c.tenant, customers.c.key, customers.c.label)
-    where = or_(*(func.lower(column).in_(meant) for column in columns))
-    return connection.execute(delete(customers).where(where)).rowcount
+    return or_(*(func.lower(column).in_(meant) for column in columns))
 
 
 def delete_gone(connection: Connection, before: str) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
@@ -26,8 +26,7 @@ def _busy(tenant: str) -> RunInProgress:
 class FileLocks:
     """One empty file for each tenant, locked by the operating system while a run is in progress.
 
-    The folder of the locks is next to the database. The files stay: to delete one could let two processes lock two
-    files of one name.
+    The folder of the locks is next to the database. The files stay until their tenant is forgotten.
     """
 
     def __init__(self, database: Path) -> None:
@@ -37,14 +36,28 @@ class FileLocks:
     def hold(self, tenant: str) -> Iterator[None]:
         """Hold the lock of a tenant. Raises RunInProgress, and OSError."""
         make_folder(self.folder)
-        handle = open_private(self.folder / f"{_name(tenant)}.lock")
-        try:
-            if not _lock(handle):
-                raise _busy(tenant)
-            yield
-        finally:
-            # Closing releases the lock, as the end of the process does.
-            os.close(handle)
+        path = self._file_of(tenant)
+        while True:
+            handle = open_private(path)
+            try:
+                if not _lock(handle):
+                    raise _busy(tenant)
+                if not _is_still(handle, path):
+                    # It was deleted after it was opened: another process could lock a new file of this name.
+                    continue
+                yield
+                return
+            finally:
+                # Closing releases the lock, as the end of the process does.
+                os.close(handle)
+
+    def remove(self, tenant: str) -> None:
+        """Delete the file of a lock that is held. Windows doesn't delete an open file: there, the empty file stays."""
+        with suppress(OSError):
+            self._file_of(tenant).unlink()
+
+    def _file_of(self, tenant: str) -> Path:
+        return self.folder / f"{_name(tenant)}.lock"
 
 
 class ServerLocks:
@@ -75,6 +88,9 @@ class ServerLocks:
                 self._held.discard(tenant)
                 self._release(tenant)
 
+    def remove(self, tenant: str) -> None:
+        """Nothing: a lock of the server leaves nothing behind."""
+
     def _release(self, tenant: str) -> None:
         connection = self._connection
         if connection is None:
@@ -92,6 +108,14 @@ class ServerLocks:
 def number_of(name: str) -> int:
     """The 64-bit number of an advisory lock."""
     return int.from_bytes(hashlib.sha256(f"consent-auditor/{name}".encode()).digest()[:8], "big", signed=True)
+
+
+def _is_still(handle: int, path: Path) -> bool:
+    """Whether an open file is the one at the path."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _name(tenant: str) -> str:

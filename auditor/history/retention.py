@@ -1,4 +1,4 @@
-"""Delete old runs, and everything about a tenant, so that what only they held is gone."""
+"""Delete old runs, so that what only they held is gone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, or_, select
 
 from auditor.history.contents import remove_unused
-from auditor.history.kept_customers import delete_customers, delete_gone
-from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said, tenants
+from auditor.history.kept_customers import delete_gone
+from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said
 from auditor.model.configuration import Keep
 from auditor.model.history import RunState
 
@@ -80,32 +80,3 @@ def delete_old_messages(connection: Connection, keep: Keep, now: str) -> None:
     connection.execute(delete(messages).where(messages.c.created < oldest))
     connection.execute(delete(said).where(said.c.ended != "", said.c.ended < oldest))
     delete_gone(connection, oldest)
-
-
-def keys_of(connection: Connection, tenant: str) -> list[str]:
-    """The keys of the tenants with this key, id or name."""
-    return list(connection.scalars(select(tenants.c.key).where(_is_meant(tenant)).order_by(tenants.c.key)))
-
-
-def _is_meant(tenant: str) -> Any:
-    return or_(tenants.c.key == tenant, tenants.c.tenant == tenant.lower(), tenants.c.name == tenant)
-
-
-def delete_tenant(connection: Connection, tenant: str) -> int | None:
-    """Delete everything about the tenants with this key, id or name: runs, messages, what was said, and the customer.
-
-    Returns the number of runs, or none if there is no such tenant.
-    """
-    meant = connection.execute(select(tenants).where(_is_meant(tenant))).all()
-    numbers = [row.id for row in meant]
-    names = {tenant} | {name for row in meant for name in (row.key, row.tenant) if name}
-    if not delete_customers(connection, names) and not meant:
-        return None
-    ids = list(connection.scalars(select(runs.c.id).where(runs.c.tenant_id.in_(numbers))))
-    for table in (decisions, findings):
-        connection.execute(delete(table).where(table.c.tenant_id.in_(numbers)))
-    for table in (messages, said):
-        connection.execute(delete(table).where(table.c.tenant.in_(names)))
-    delete_runs(connection, ids)
-    connection.execute(delete(tenants).where(tenants.c.id.in_(numbers)))
-    return len(ids)

@@ -106,8 +106,8 @@ def newest_runs(connection: Connection, since: str) -> tuple[NewestRuns, ...]:
 
 def _newest(connection: Connection, *conditions: ColumnElement[bool]) -> dict[int, int]:
     """The number of the latest run of each tenant that meets the conditions."""
-    query = select(runs.c.tenant_id, func.max(runs.c.id)).where(*conditions).group_by(runs.c.tenant_id)
-    return dict(connection.execute(query).tuples().all())
+    query = select(runs.c.tenant_id, func.max(runs.c.id).label("newest")).where(*conditions).group_by(runs.c.tenant_id)
+    return {row.tenant_id: row.newest for row in connection.execute(query)}
 
 
 def changes_between(connection: Connection, before: int, until: int) -> tuple[Change, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +11,7 @@ from typing import Any, Self
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
-from auditor.history import outbox, retention
+from auditor.history import forgetting, outbox, retention
 from auditor.history.contents import keep, load
 from auditor.history.database import Database, open_database
 from auditor.history.dropped_users import without_users
@@ -76,6 +76,11 @@ class History:
     def place(self) -> str:
         """The file, or the server and database, without a user or a password."""
         return self._database.place
+
+    @property
+    def database(self) -> Database:
+        """The open database, for the functions of `auditor.history.forgetting`."""
+        return self._database
 
     def __enter__(self) -> Self:
         return self
@@ -250,19 +255,12 @@ class History:
 
         Raises NoSuchRun for an unknown one, and RunInProgress.
         """
-        with self._database.read() as connection:
-            keys = retention.keys_of(connection, storable(tenant))
-        with ExitStack() as held:
-            for key in keys:
-                held.enter_context(self.lock(key))
-            with self._database.write() as connection:
-                number = retention.delete_tenant(connection, storable(tenant))
-        if number is None:
+        found = forgetting.forget(self._database, storable(tenant))
+        if found.is_empty:
             raise NoSuchRun(
                 f"the history {self.place} has no tenant {tenant}", advice="List the runs: consent-auditor history list"
             )
-        self._database.shrink()
-        return number
+        return found.runs
 
     # ---- Reading ----------------------------------------------------------------------------
 
@@ -408,9 +406,10 @@ class History:
         with self._database.write() as connection:
             outbox.give_up(connection, message_id, at, error)
 
-    def keep_said(self, said: Sequence[Said]) -> None:
-        """Record what was said outside a run, or seen; an earlier record of the same thing is replaced."""
+    def keep_said(self, said: Sequence[Said], messages: Sequence[OutboxMessage] = ()) -> None:
+        """Record what was said outside a run, with its messages, or seen; an earlier record of it is replaced."""
         with self._database.write() as connection:
+            outbox.add_messages(connection, messages)
             outbox.write_said(connection, said)
 
     def said(self, target: str, tenant: str) -> tuple[Said, ...]:

@@ -16,10 +16,9 @@ from sqlalchemy import Connection, inspect, select, text
 
 from auditor.history.contents import unpacked
 from auditor.history.tables import contents, parts, runs, tenants
+from auditor.model.history import QUEUE_SCHEMA
 
 OUR_TABLES = "history_"
-QUEUE_SCHEMA = "consent_auditor_queue"
-"""Where the queue of a fleet keeps its jobs, in the same PostgreSQL database."""
 
 _GUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _AT_ONCE = 200
@@ -28,10 +27,11 @@ _AT_ONCE = 200
 class Words:
     """Words to search for, without regard to letter case, also as JSON and HTML write them.
 
-    A word counts if no letter, digit or hyphen is next to it: the name Contoso isn't in Contosotravel.
+    A word counts if no letter, digit or hyphen is next to it: the name Contoso isn't in Contosotravel. With `anywhere`,
+    it counts in any place, as in the pages of a database, which have nothing between two columns.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], *, anywhere: bool = False) -> None:
         self.words = frozenset(filter(None, words))
         self._guids = {word.lower().encode(): word for word in self.words if _GUID.fullmatch(word.encode())}
         others: dict[bytes, str] = {}
@@ -40,7 +40,8 @@ class Words:
                 others.setdefault(form.encode("utf-8", "backslashreplace").lower(), word)
         self._others = others
         each = b"|".join(re.escape(form) for form in others)
-        self._pattern = re.compile(rb"(?<![\w-])(?:" + each + rb")(?![\w-])", re.IGNORECASE) if others else None
+        bounded = each if anywhere else rb"(?<![\w-])(?:" + each + rb")(?![\w-])"
+        self._pattern = re.compile(bounded, re.IGNORECASE) if others else None
 
     def found_in(self, data: bytes | str | mmap) -> frozenset[str]:
         """Those of the words that a text or a file has."""
@@ -60,7 +61,7 @@ class Words:
 
 
 class Trace(NamedTuple):
-    """Rows of a table that have some of the words. `owners` are the names of their tenants."""
+    """Rows of a table that have some of the words. `owners` are the names of the tenants that the rows are about."""
 
     table: str
     rows: int
@@ -81,7 +82,7 @@ def traces(connection: Connection, words: Words) -> tuple[Trace, ...]:
     return tuple(Trace(table, rows[table, who], found[table, who], who) for table, who in sorted(rows))
 
 
-def _rows(connection: Connection) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _rows(connection: Connection) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row of the history's tables, and of those of a queue in the same database."""
     inspector = inspect(connection)
     names = [name for name in inspector.get_table_names() if name.startswith(OUR_TABLES)]
@@ -92,7 +93,7 @@ def _rows(connection: Connection) -> Iterator[tuple[str, Mapping[str, Any]]]:
         # The names come from the database's own catalogue, and ours begin with a constant.
         quoted = ".".join(f'"{part}"' for part in name.split("."))
         for row in streaming.execute(text(f"SELECT * FROM {quoted}")):  # noqa: S608 - see above
-            yield name, row._mapping
+            yield name, dict(row._mapping)
 
 
 def _as_bytes(row: Mapping[str, Any]) -> bytes:
@@ -133,7 +134,9 @@ class _Owners:
             return (self._names[number],) if number in self._names else ()
         if (run := row.get("run_id")) is not None:
             return (self._by_run[run],) if run in self._by_run else ()
-        name = self._by_text.get(str(row.get("tenant") or ""))
+        arguments = row.get("args")
+        named = arguments.get("tenant") if isinstance(arguments, dict) else row.get("tenant")
+        name = self._by_text.get(str(named or ""))
         return (name,) if name else ()
 
     def _of_contents(self, connection: Connection) -> dict[int, set[str]]:

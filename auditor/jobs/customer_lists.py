@@ -7,7 +7,7 @@ comes from the customer's consent to the audit's app, as for every other tenant.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +19,7 @@ from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.customer_names import name_key, with_labels
 from auditor.jobs.night_setup import tenant_key
 from auditor.model.configuration import Configuration, CustomerSource, TenantEntry
-from auditor.model.customers import Customer, CustomerList, ListKind, Relationship
+from auditor.model.customers import Customer, CustomerList, ListKind
 from auditor.model.document import count, parse_time, series
 from auditor.model.errors import AuditorError
 
@@ -319,43 +319,3 @@ def _joined(
         advice=(earlier.advice if earlier else "") or advice,
         notes=(*(earlier.notes if earlier else found.notes), *notes),
     )
-
-
-# ---- What to say ----------------------------------------------------------------------------------------------------
-
-
-def title_of(kind: ListKind, source: str) -> str:
-    """What people call the list: ``GDAP of partner.onmicrosoft.com``."""
-    where = source.partition(":")[2]
-    return {
-        ListKind.SNAPSHOTS: f"Folder {where}",
-        ListKind.GDAP: f"GDAP of {where}",
-        ListKind.CONTRACTS: f"Contracts of {where}",
-    }[kind]
-
-
-def in_words(found: CustomerList) -> Iterator[str]:
-    """Sentences on the list: how many customers, who is new, and who is gone since the last one."""
-    if found.error:
-        if found.customers:
-            yield f"The {count(len(found.customers), 'customer')} of the list of {found.taken} are audited."
-    else:
-        yield f"{count(len(found.customers), 'customer')}."
-    if found.new:
-        yield f"New: {_some(found.new)}."
-    if left := [one for one in found.gone if one.gone == found.taken]:
-        yield f"No longer in the list: {_some(left)}. The history keeps their runs; nothing is read of them now."
-    for one in left:
-        yield from _why_gone(one)
-    yield from (f"{note[:1].upper()}{note[1:]}." for note in found.notes)
-
-
-def _why_gone(customer: Customer) -> Iterator[str]:
-    last: Relationship | None = max(customer.relationships, key=lambda one: one.ends, default=None)
-    if last is not None and last.status:
-        yield f"The last relationship with {customer.label} is {last.status}, and its end was {last.ends[:10]}."
-
-
-def _some(customers: Sequence[Customer]) -> str:
-    names = [one.label for one in customers]
-    return series([*names[:_NAMED], f"{len(names) - _NAMED} more"] if len(names) > _NAMED else names)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.facts.ids import TENANT_PLACEHOLDER
+from auditor.facts.ids import NO_ID, TENANT_PLACEHOLDER
+from auditor.fleet.currency import without_file
 from auditor.fleet.tenant_audit import (
     EarlierAudit,
     Shared,
@@ -42,7 +43,7 @@ _NO_SUMMARY = Summary(answer="")
 
 
 class FleetRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Which tenants to report on, and where what is known of them comes from.
+    """Which tenants to report on, and where the reports on them come from.
 
     With `snapshots`, the tenants are those of files and of the files in folders, judged by `apps` and `packs`. With
     `live`, the tenants of the configuration are read now; `apps` and `packs`, if there are any, replace its packs. Else
@@ -82,7 +83,7 @@ class AppChoice(NamedTuple):
 
 
 class About(NamedTuple):
-    """What is known of a tenant besides its report, as the fields of `TenantAudit` of these names say."""
+    """What there is about a tenant besides its report, as the fields of `TenantAudit` of these names say."""
 
     name: str
     tags: tuple[str, ...] = ()
@@ -145,9 +146,9 @@ class AuditMaker:
     def without_audit(self, about: About, id: str = "") -> TenantAudit:
         """A tenant of which there is no audit."""
         if self._tokens is not None:
-            empty = Report(tenant=Tenant(id=id, name=about.name), summary=_NO_SUMMARY)
+            empty = Report(tenant=Tenant(id=id or NO_ID, name=about.name), summary=_NO_SUMMARY)
             report, about = self._tokens.redacted(empty, about, Snapshot(tenant=empty.tenant))
-            id = report.tenant.id
+            id = report.tenant.id if id else ""
         asked = tuple(one for one in about.asked if self._apps.has(one, one.variant))
         fields = about._asdict() | {"asked": asked, "id": id}
         return TenantAudit(**fields)
@@ -230,7 +231,7 @@ class _Tokens:
         return name if not name or is_token(name) else f"Tenant {self._maker.short('Tenant', fold(name) or name)}"
 
     def redacted(self, report: Report, about: About, snapshot: Snapshot | None) -> tuple[Report, About]:
-        """The report, and what else is known of the tenant, without names."""
+        """The report, and what else there is about the tenant, without names."""
         known = snapshot or Snapshot(tenant=report.tenant)
         redactor = Redactor(self._key, known, report.apps, _published(report))
         words = {word: self.name(about.name) for word in (about.name,) if len(word) > 1}
@@ -239,7 +240,13 @@ class _Tokens:
         named = made.tenant.name or self.name(about.name)
         other: About = text.redacted(about)
         tags = tuple(f"tag-{self._maker.short('tag', tag.lower())}" for tag in about.tags)
-        return made, other._replace(name=named, tags=tags, source="")
+        asked = tuple(
+            # The apps in question stay readable, as in a redacted snapshot.
+            msgspec.structs.replace(one, name=text.redacted(one.name))
+            for one in about.asked
+        )
+        problem = without_file(other.problem)
+        return made, other._replace(name=named, tags=tags, source="", asked=asked, problem=problem)
 
 
 def _published(report: Report) -> Iterator[App]:
@@ -265,7 +272,9 @@ class _Texts:
 
     def redacted(self, value: Any) -> Any:
         """The value with tokens in place of names."""
-        if isinstance(value, str) and not isinstance(value, Enum):
+        if value is None or isinstance(value, Enum | bool | int | float):
+            return value
+        if isinstance(value, str):
             if value not in self._known:
                 self._known[value] = self._text(value)
             return self._known[value]

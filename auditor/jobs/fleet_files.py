@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from auditor.facts.ids import is_redacted_tenant
 from auditor.fleet.answer import Fleet, fleet_report
+from auditor.fleet.currency import as_sentence
 from auditor.fleet.tenant_audit import TenantAudit
 from auditor.jobs.app_catalog import app_named
 from auditor.jobs.audit import PreparedAudit, evaluate, prepare
@@ -122,7 +123,7 @@ class _Files(NamedTuple):
         try:
             report, snapshot = self._judged(file)
         except AuditorError as error:
-            problem = str(error).removesuffix(error.advice).rstrip().rstrip(".")
+            problem = str(error).removesuffix(error.advice).replace(str(file), file.name).strip().rstrip(".")
             return self._unreadable(file, about, problem, error.advice)
         except OSError as error:
             return self._unreadable(
@@ -132,7 +133,7 @@ class _Files(NamedTuple):
         return _FileAudit(file, self.maker.audit(report, named, snapshot), report.tenant.id.lower())
 
     def _unreadable(self, file: Path, about: About, problem: str, advice: str) -> _FileAudit:
-        text = f"{problem[:1].upper()}{problem[1:]}."
+        text = as_sentence(problem)
         advice = advice or "Ask the customer for the file again: consent-auditor bundle, or collect -o FILE."
         made = about._replace(state=AuditState.UNREADABLE, problem=text, advice=advice)
         return _FileAudit(file, self.maker.without_audit(made))

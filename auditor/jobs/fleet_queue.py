@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from auditor.model.errors import NO_AUDIT, AuditorError, InvalidRequest
+from auditor.model.history import QUEUE_SCHEMA
 from auditor.render import how_to_install
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from auditor.jobs.secret_references import Secrets
     from auditor.model.configuration import Configuration
 
-SCHEMA = "consent_auditor_queue"
+SCHEMA = QUEUE_SCHEMA
 """Outside the migrations of the history, whose tables are in the schema of the connection."""
 AUDIT, CLOSE = "audit", "close"
 """The tasks: audit a tenant, and close a night when its tenants are done."""

@@ -173,6 +173,10 @@ class FleetConnections:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
         await self._stack.aclose()
 
     def place_of(self, entry: TenantEntry) -> TenantLimits:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from auditor.facts.ids import is_guid
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.currency import RUN_AGAIN, currency, oldest_start
+from auditor.fleet.currency import RUN_AGAIN, as_sentence, currency, oldest_start
 from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit
 from auditor.jobs.app_catalog import app_named, pack_reference
 from auditor.jobs.audit import evaluate
@@ -199,7 +200,8 @@ def _of_runs(history: History, one: _Expected, maker: AuditMaker, oldest: str, a
         exit_code=last.exit_code if last else None,
         asked=asked.of(entry) if entry else (),
     )
-    tenant_id = runs.tenant if runs else entry.tenant if entry else ""
+    named = runs.tenant if runs else entry.tenant if entry else ""
+    tenant_id = named if is_guid(named) else ""
     state, problem, advice = currency(last, audit, oldest)
     about = about._replace(state=state, problem=problem, advice=advice)
     if runs is None or audit is None:
@@ -315,14 +317,16 @@ def _live(request: FleetRequest, interaction: Interaction) -> FleetReport:
         about = About(name=entry.name, tags=entry.tags, asked=asked.of(_judged_by(entry, packs)))
         if read.snapshot is None:
             failure = read.failure
-            problem = f"{failure.error.rstrip('.')}." if failure else "It could not be read."
+            problem = as_sentence(failure.error if failure else "it could not be read")
             advice = failure.advice if failure else ""
             made = about._replace(state=AuditState.FAILED, problem=problem, advice=advice, exit_code=NO_AUDIT)
             return maker.without_audit(made, entry.tenant)
         try:
             report = evaluate(read.prepared, read.snapshot, "live, read through Microsoft Graph").report
         except AuditorError as error:
-            made = about._replace(state=AuditState.FAILED, problem=f"{error}.", advice=error.advice, exit_code=NO_AUDIT)
+            made = about._replace(
+                state=AuditState.FAILED, problem=as_sentence(str(error)), advice=error.advice, exit_code=NO_AUDIT
+            )
             return maker.without_audit(made, entry.tenant)
         ends = read.credential.ends if read.credential else ""
         expiries = (credential_expiry(ends),) if ends else ()
@@ -342,5 +346,5 @@ def _live(request: FleetRequest, interaction: Interaction) -> FleetReport:
 
 
 def _judged_by(entry: TenantEntry, packs: tuple[str, ...]) -> TenantEntry:
-    """The entry with these packs in place of its own, if there are any."""
+    """The entry with these packs in place of those of the configuration, if there are any."""
     return msgspec.structs.replace(entry, packs=packs, apps=()) if packs else entry

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.fleet_queue import Enqueued, enqueue, last_slot, open_queue
-from auditor.jobs.night_setup import Clock, NightParts, Stopping, chosen_tenants, tenant_key
+from auditor.jobs.night_setup import Clock, NightParts, chosen_tenants, prepared_audit, tenant_key
 from auditor.jobs.nightly import OpenNight
 from auditor.jobs.nightly_config import load_configuration
-from auditor.jobs.tenant_runs import run_tenants
+from auditor.jobs.tenant_runs import TenantRuns
 from auditor.model.configuration import Configuration, TenantEntry
+from auditor.model.customers import CustomerList
 from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.history import Run, RunState, was_stopped
 from auditor.model.night import Night, TenantNight, is_present, slot_at
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from auditor.jobs.secret_references import Secrets
     from auditor.notify.delivery import Send
 
+KEPT_LIST_HOURS = 36
+"""How old a kept list of customers may be that a worker uses: the list was read when the night was opened."""
 _NIGHTS = uuid.UUID("6f1b8c0e-8a55-4c39-9a0e-5d7c1d2f4b61")
 
 
@@ -36,20 +40,6 @@ class NotRecorded(AuditorError):
     """The history has no result of a tenant in the slot: another process audits it, or the database failed."""
 
     exit_code = NO_AUDIT
-
-
-class JobStopping(Stopping):
-    """Ends a run that is made in a thread: before the run can be cancelled, the request waits for it."""
-
-    def request(self, *_: object) -> None:
-        self.is_requested = True
-        if self._cancel is not None:
-            self._cancel()
-
-    def cancels(self, cancel: Callable[[], object] | None) -> None:
-        super().cancels(cancel)
-        if self.is_requested and cancel is not None:
-            cancel()
 
 
 def configuration_identity(path: str) -> str:
@@ -74,17 +64,22 @@ def _recorded(runs: Iterable[Run]) -> Run | None:
     return next((run for run in runs if run.state is not RunState.RUNNING and not was_stopped(run)), None)
 
 
-def audit_in_slot(configuration: Configuration, parts: NightParts, entry: TenantEntry, slot: str) -> TenantNight | None:
-    """Audit a tenant for a slot and record the run; none if it was audited in the slot before.
-
-    Raises NotRecorded, which another attempt can change, and `Stopped` after the run was marked as stopped. A tenant
-    that can't be audited has a recorded run that says so, as in a night of one process.
-    """
-    if run_in_slot(parts.history, entry, slot) is not None:
-        return None
+def runs_of_slot(configuration: Configuration, parts: NightParts, slot: str) -> TenantRuns:
+    """What makes the runs of a slot in this process."""
     # A machine whose clock is behind must not record a run before its slot, where nobody would find it.
     clock = Clock(lambda: max(parts.clock.now(), slot), parts.clock.seconds)
-    (result,) = run_tenants(configuration, parts._replace(clock=clock), night_of(slot), (entry.name,), slot)
+    return TenantRuns(configuration, parts._replace(clock=clock), night_of(slot), slot)
+
+
+async def audit_in_slot(runs: TenantRuns, entry: TenantEntry) -> TenantNight | None:
+    """Audit a tenant and record the run; none if it was audited in the slot before.
+
+    Raises NotRecorded, which another attempt can change. A tenant that can't be audited has a recorded run that says
+    so, as in a night of one process. If it's cancelled, the run is marked as stopped first.
+    """
+    if run_in_slot(runs.history, entry, runs.slot) is not None:
+        return None
+    result = await runs.run(entry, prepared_audit(entry))
     if result.run is None:
         raise NotRecorded(result.error, advice=result.advice)
     return result
@@ -153,16 +148,19 @@ async def enqueue_present(
     tags: Sequence[str] = (),
     *,
     anew: bool = False,
-) -> Enqueued:
+) -> tuple[Enqueued, tuple[CustomerList, ...]]:
     """Put the tenants with these names and tags into the queue, in the present night or, `anew`, in a new one.
+
+    Returns the lists of customers, too: one that can't be read has an error.
 
     Raises QueueFailed, and InvalidRequest for a name or tag that no tenant has.
     """
     async with open_queue(url) as app:
         configuration, _ = source.read()
         slot = now if anew else present_slot(configuration, await last_slot(app), now)
-        listed, identity = source.of_slot(slot, lists=True)
-        return await enqueue(app, slot, keys_of(chosen_tenants(listed, names, tags)), identity)
+        listed, identity = source.with_new_lists(slot)
+        chosen = chosen_tenants(listed.configuration, names, tags)
+        return await enqueue(app, slot, keys_of(chosen), identity), listed.lists
 
 
 class FleetConfiguration:
@@ -172,7 +170,7 @@ class FleetConfiguration:
         self._path, self._secrets, self._history = path, secrets, history
         self._read: tuple[Configuration, str] | None = None
         self._slot = ""
-        self._of_slot: tuple[Configuration, str] | None = None
+        self._of_slot: tuple[ListedConfiguration, str] | None = None
 
     def read(self) -> tuple[Configuration, str]:
         """The configuration as it is written, and its identity. Raises ConfigurationError."""
@@ -181,9 +179,17 @@ class FleetConfiguration:
             self._read = (load_configuration(self._path), identity)
         return self._read
 
-    def of_slot(self, slot: str, *, lists: bool = False) -> tuple[Configuration, str]:
-        """The configuration for the jobs of a slot, with listed customers; `lists` reads their lists again."""
+    def of_slot(self, slot: str) -> tuple[Configuration, str]:
+        """The configuration for the jobs of a slot, with the customers that its lists had when it was opened."""
         found, identity = self.read()
-        if self._of_slot is None or (slot, identity) != (self._slot, self._of_slot[1]) or lists:
-            self._slot, self._of_slot = slot, (found, identity)
+        if self._of_slot is None or (slot, identity) != (self._slot, self._of_slot[1]):
+            listed = with_customers(found, self._secrets, self._history, now=slot, at_most_hours_old=KEPT_LIST_HOURS)
+            self._slot, self._of_slot = slot, (listed, identity)
+        return self._of_slot[0].configuration, self._of_slot[1]
+
+    def with_new_lists(self, slot: str) -> tuple[ListedConfiguration, str]:
+        """The configuration with the lists of customers read again, for a slot that is opened."""
+        found, identity = self.read()
+        listed = with_customers(found, self._secrets, self._history, now=slot, record=True)
+        self._slot, self._of_slot = slot, (listed, identity)
         return self._of_slot

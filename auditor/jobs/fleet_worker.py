@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -39,14 +39,14 @@ from auditor.jobs.fleet_queue import (
 from auditor.jobs.fleet_reads import failure_of
 from auditor.jobs.fleet_slots import (
     FleetConfiguration,
-    JobStopping,
     NotRecorded,
     audit_in_slot,
     close_slot,
     keys_of,
     night_of,
+    runs_of_slot,
 )
-from auditor.jobs.night_setup import Clock, NightParts, Stopped
+from auditor.jobs.night_setup import Clock, NightParts
 from auditor.jobs.nightly import OpenNight
 from auditor.model.night import TenantNight, is_present, slot_at
 
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from auditor.history import History
     from auditor.jobs.night_log import NightLog
     from auditor.jobs.secret_references import Secrets
+    from auditor.jobs.tenant_runs import TenantRuns
+    from auditor.model.configuration import Configuration
     from auditor.notify.delivery import Send
 
 T = TypeVar("T")
@@ -97,10 +99,6 @@ class WorkerParts(NamedTuple):
     send: Send | None = None
 
 
-class _GoesBack(Exception):
-    """The worker was asked to end: another one takes the job."""
-
-
 class _TenantsWait(Exception):
     """A night can't be closed yet."""
 
@@ -112,7 +110,7 @@ class _Backoff(BaseRetryStrategy):
         self._times = times
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if isinstance(exception, (_GoesBack, asyncio.CancelledError)):
+        if isinstance(exception, asyncio.CancelledError):
             pause = 0.0
         elif isinstance(exception, _TenantsWait):
             pause = self._times.closing
@@ -132,7 +130,7 @@ class FleetWorker:
         self._concurrency = concurrency or self._configuration.read()[0].concurrency
         self._drain = drain
         self._threads = DaemonExecutor()
-        self._running: set[JobStopping] = set()
+        self._runs: dict[tuple[str, str], TenantRuns] = {}
         self._loading = asyncio.Lock()
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -150,6 +148,8 @@ class FleetWorker:
         """Work until `stop`, or until nothing waits. Raises QueueFailed if the database is gone for minutes."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._of_lost_task)
+        # The default one waits for a file that hangs, however long that takes.
+        self._loop.set_default_executor(self._threads)
         with _quiet():
             while not self.is_stopping:
                 try:
@@ -176,6 +176,7 @@ class FleetWorker:
                     fetch_job_polling_interval=times.poll,
                     update_heartbeat_interval=times.sign_of_life,
                     stalled_worker_timeout=times.stalled,
+                    shutdown_graceful_timeout=0,
                 )
             )
             ends: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]
@@ -188,8 +189,6 @@ class FleetWorker:
             return is_over
 
     async def _end(self, serving: asyncio.Task[None], ends: list[asyncio.Task[Any]]) -> None:
-        for stopping in self._running:
-            stopping.request()
         serving.cancel()
         with suppress(asyncio.CancelledError):
             await serving
@@ -220,40 +219,46 @@ class FleetWorker:
     async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *arguments))
 
-    def _night_parts(self, slot: str, stopping: JobStopping) -> NightParts:
+    def _night_parts(self, slot: str) -> NightParts:
         parts = self._parts
-        log = parts.log_of(night_of(slot))
-        return NightParts(parts.history, log, parts.secrets, parts.clock, stopping=stopping)
+        return NightParts(parts.history, parts.log_of(night_of(slot)), parts.secrets, parts.clock)
+
+    async def _loaded(self, slot: str) -> tuple[Configuration, str]:
+        async with self._loading:
+            return await self._in_thread(self._configuration.of_slot, slot)
+
+    @asynccontextmanager
+    async def _connections(self) -> AsyncIterator[None]:
+        """Close what the runs of this worker had open."""
+        try:
+            yield
+        finally:
+            runs, self._runs = self._runs, {}
+            for one in runs.values():
+                await one.__aexit__()
 
     # ---- Tenants ----------------------------------------------------------------------------------------------------
 
     async def _audit(self, tenant: str, slot: str, configuration: str) -> None:
         """Audit a tenant for a slot, unless that is done or the configuration doesn't have the tenant any more."""
-        stopping = JobStopping()
-        parts = self._night_parts(slot, stopping)
-        self._running.add(stopping)
+        parts = self._night_parts(slot)
         try:
-            if self.is_stopping:
-                raise Stopped
-            async with self._loading:
-                loaded, identity = await self._in_thread(self._configuration.of_slot, slot)
+            loaded, identity = await self._loaded(slot)
             entry = next((one for one in loaded.tenants if one.name == tenant), None)
             if entry is None:
                 which = "" if identity == configuration else ", which isn't the one of the machine that enqueued it"
                 message = f"{tenant} isn't in {loaded.file}{which}: it's not audited"
                 parts.log.error("tenant-not-configured", message, tenant=tenant, slot=slot)
                 return
-            result = await self._in_thread(audit_in_slot, loaded, parts, entry, slot)
-        except Stopped:
-            raise _GoesBack from None
+            if (slot, identity) not in self._runs:
+                self._runs[slot, identity] = runs_of_slot(loaded, parts, slot)
+            result = await audit_in_slot(self._runs[slot, identity], entry)
         except NotRecorded:
             raise  # logged where it happened
         except Exception as error:
             failure = failure_of(error)
             parts.log.error("run-not-recorded", failure.error, tenant=tenant, slot=slot, advice=failure.advice)
             raise
-        finally:
-            self._running.discard(stopping)
         if result is None:
             parts.log.info("already-audited", f"{tenant} was audited in this slot before", tenant=tenant, slot=slot)
         else:
@@ -263,10 +268,8 @@ class FleetWorker:
 
     async def _close(self, context: JobContext, slot: str, configuration: str) -> None:
         """Accompany a night: say that it starts, wait for its tenants, at most half of the interval, and close it."""
-        stopping = JobStopping()
-        parts, app = self._night_parts(slot, stopping), context.app
-        async with self._loading:
-            loaded, identity = await self._in_thread(self._configuration.of_slot, slot)
+        parts, app = self._night_parts(slot), context.app
+        loaded, identity = await self._loaded(slot)
         if identity != configuration:
             message = f"{loaded.file} isn't the configuration of the machine that enqueued this night"
             parts.log.warning("other-configuration", message, slot=slot)
@@ -274,13 +277,21 @@ class FleetWorker:
         if context.job.attempts == 0:
             await self._in_thread(OpenNight(loaded, parts, night_of(slot), slot).begin, len(names))
         waiting = await active_tenants(app, slot)
-        if waiting and (self.is_stopping or is_present(slot, self._parts.clock.now(), loaded.schedule_hours)):
+        if waiting and is_present(slot, self._parts.clock.now(), loaded.schedule_hours):
             raise _TenantsWait
         if waiting:
             parts.log.warning(
                 "closed-early", f"{waiting} tenants still wait: the night is closed without them", slot=slot
             )
-        await self._in_thread(partial(close_slot, loaded, parts, slot, names, send=self._parts.send))
+        closing = asyncio.create_task(
+            self._in_thread(partial(close_slot, loaded, parts, slot, names, send=self._parts.send))
+        )
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing  # a worker that is asked to end finishes what it sends
+        if (done := self._runs.pop((slot, identity), None)) is not None and not waiting:
+            await done.__aexit__()
 
     async def _open_due(self, context: JobContext, timestamp: int) -> None:
         """Put the tenants into the queue when a night is due by the schedule."""
@@ -292,9 +303,13 @@ class FleetWorker:
         if not is_present(slot, now, configuration.schedule_hours) or await last_slot(context.app) >= slot:
             return
         async with self._loading:
-            loaded, identity = await self._in_thread(partial(self._configuration.of_slot, slot, lists=True))
-        made = await enqueue(context.app, slot, keys_of(loaded.tenants), identity)
-        self._parts.log_of(night_of(slot)).info("enqueued", f"{made.new} tenants are due", slot=slot)
+            listed, identity = await self._in_thread(self._configuration.with_new_lists, slot)
+        made = await enqueue(context.app, slot, keys_of(listed.configuration.tenants), identity)
+        log = self._parts.log_of(night_of(slot))
+        log.info("enqueued", f"{made.new} tenants are due", slot=slot)
+        for one in listed.lists:
+            if one.error:
+                log.error("list-not-read", one.error, source=one.source, advice=one.advice)
 
     # ---- Upkeep -----------------------------------------------------------------------------------------------------
 

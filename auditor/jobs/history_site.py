@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from auditor.atomic import make_folder, remove_leftovers, write_whole
+from auditor.fleet.answer import Fleet, fleet_report
+from auditor.fleet.currency import currency, oldest_start
+from auditor.fleet.tenant_audit import AppAnswer, EarlierAudit, TenantAudit, app_answers
 from auditor.jobs.audit_request import TOOL
 from auditor.jobs.kept_runs import missing_runs
 from auditor.model.difference import Difference
 from auditor.model.errors import InvalidRequest
-from auditor.model.history import Run
+from auditor.model.fleet import AuditState, FleetReport, FleetSource
+from auditor.model.history import Run, RunState
 from auditor.model.site import SiteData, SiteTenant
 from auditor.render.site import INDEX, MARK, Site, is_page_name
 
@@ -69,7 +73,39 @@ def site_data(history: History, *, now: str, schedule_hours: float | None = None
         _tenant(history, tenant if ids[tenant] == 1 else f"{tenant} {name}", runs, now, schedule_hours, kept)
         for (tenant, name), runs in sorted(by_tenant.items())
     )
-    return SiteData(at=now, tool=TOOL, tenants=tenants)
+    return SiteData(at=now, tool=TOOL, tenants=tenants, fleets=_fleets(history, tenants, now, schedule_hours))
+
+
+def _fleets(
+    history: History, tenants: Sequence[SiteTenant], now: str, schedule_hours: float | None
+) -> dict[str, FleetReport]:
+    """The apps of all tenants and of those with each tag, from the decisions of the last audits."""
+    if len(tenants) < 2:
+        return {}
+    oldest = oldest_start(now, schedule_hours)
+    audits = [(one, _kept_audit(history, one, oldest)) for one in tenants]
+    about = Fleet(tool=TOOL, at=now, source=FleetSource.HISTORY)
+    found = {"": fleet_report((audit for _, audit in audits), about)}
+    for tag in sorted({tag for one in tenants for tag in one.tags}):
+        tagged = [audit for one, audit in audits if tag in one.tags]
+        if len(tagged) > 1:
+            found[tag] = fleet_report(tagged, about)
+    return found
+
+
+def _kept_audit(history: History, tenant: SiteTenant, oldest: str) -> TenantAudit:
+    """The answers of the last audit of a tenant, and those of the one before."""
+    finished = [run for run in tenant.runs if run.state is RunState.FINISHED]
+    audit = finished[-1] if finished else None
+    state, problem, _ = currency(tenant.last, audit, oldest)
+    apps: tuple[AppAnswer, ...] = ()
+    if audit is not None:
+        try:
+            apps = app_answers(history.report(audit.id, with_grants=False))
+        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
+            state, problem = AuditState.UNREADABLE, f"This version can't read the kept report ({type(error).__name__})."
+    earlier = EarlierAudit(finished[-2].taken, finished[-2].decisions, {}) if len(finished) > 1 else None
+    return TenantAudit(name=tenant.key, id="", state=state, problem=problem, apps=apps, earlier=earlier)
 
 
 def _tenant(

@@ -154,6 +154,11 @@ def _lines(family: _Family) -> Iterator[str]:
         yield f"{name}{labels} {_number(value)}\n"
 
 
+def tenant_label(name: str) -> str:
+    """The label of a tenant, as a line of the file has it."""
+    return f'tenant="{_escaped(name, quotes=True)}"'
+
+
 def _labels(labels: Mapping[str, str]) -> str:
     if not labels:
         return ""

@@ -15,6 +15,7 @@ from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction, Snapsh
 from auditor.jobs.pack_selection import vendor_pack
 from auditor.jobs.secret_references import Secrets, live_tenant_of
 from auditor.model.configuration import Configuration, TenantEntry
+from auditor.model.document import series
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import Pack
 from auditor.packs.new_pack import name_for
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from auditor.history import History
     from auditor.jobs.night_log import NightLog
 
+_NAMED = 10
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -83,8 +85,9 @@ def chosen_tenants(
             from auditor.checks.typo_suggestions import nearest
 
             near = nearest(name, known)
-            every = ", ".join(entry.name for entry in known.values())
-            hint = f'did you mean "{known[near].name}"?' if near else f"the tenants are {every}"
+            every = [entry.name for entry in known.values()]
+            more = [f"{len(every) - _NAMED} more"] if len(every) > _NAMED else []
+            hint = f'did you mean "{known[near].name}"?' if near else f"the tenants are {series(every[:_NAMED] + more)}"
             raise InvalidRequest(f'--tenant: the configuration has no tenant "{name}"; {hint}')
     return tuple(entry for entry in dict.fromkeys(known[name.lower()] for name in names) if entry in tagged)
 

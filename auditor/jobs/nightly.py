@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.jobs.audit_request import TOOL
+from auditor.jobs.customer_lists import with_customers
 from auditor.jobs.fleet_reads import failure_of
 from auditor.jobs.heartbeat import Heartbeat
 from auditor.jobs.kept_runs import open_place
 from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
 from auditor.jobs.tenant_runs import run_tenants
-from auditor.model.configuration import Configuration, HistoryPlace
-from auditor.model.errors import STOPPED, TERMINATED, AuditorError
-from auditor.model.history import RunState
-from auditor.model.night import Night, TenantNight, exit_code_of, missed_starts, seconds_between
-from auditor.model.notification import Delivery, DeliveryState
-from auditor.notify import deliver
+from auditor.model.configuration import Configuration, HistoryPlace, TenantEntry
+from auditor.model.customers import CustomerList
+from auditor.model.errors import NO_AUDIT, STOPPED, TERMINATED, AuditorError
+from auditor.model.history import Run, RunState
+from auditor.model.night import ListNight, Night, TenantNight, exit_code_of, missed_starts, seconds_between
+from auditor.model.notification import Delivery, DeliveryState, NightOfTenant
+from auditor.notify import deliver, messages_for
+from auditor.render.customer_lists import list_lines, list_night
 from auditor.render.night import answer_of
 
 if TYPE_CHECKING:
@@ -55,9 +58,12 @@ def run_night(
     Raises InvalidRequest and PackError before anything runs, and `Stopped` or KeyboardInterrupt if it's asked to end,
     after the runs in progress were marked. Whatever else goes wrong is in the result.
     """
+    started, identity = parts.clock.now(), night or new_night_id()
+    configuration, lists = with_customers(
+        configuration, parts.secrets, parts.history, now=started, record=True, interaction=parts.interaction
+    )
     chosen = chosen_tenants(configuration, only)
-    identity = night or new_night_id()
-    opened = OpenNight(configuration, parts, identity, parts.clock.now())
+    opened = OpenNight(configuration, parts, identity, started, lists)
     opened.begin(len(chosen))
     try:
         tenants = run_tenants(configuration, parts, identity, only)
@@ -73,11 +79,19 @@ class OpenNight:
     One process can `begin` it and another one `close` it: each makes its own of the same id and start.
     """
 
-    def __init__(self, configuration: Configuration, parts: NightParts, night: str, started: str) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        parts: NightParts,
+        night: str,
+        started: str,
+        lists: Sequence[CustomerList] = (),
+    ) -> None:
         self.configuration = configuration
         self.parts = parts
         self.night = night
         self.started = started
+        self.lists = tuple(map(list_night, lists))
         self.problems: list[str] = []
         self._since: float | None = None
         self._called: Heartbeat | None = None
@@ -86,9 +100,39 @@ class OpenNight:
         """Say that the night starts, in the log and to the heartbeat."""
         self._since = self.parts.clock.seconds()
         self.parts.log.info("night-started", f"The run of {self.configuration.file} starts", tenants=tenants)
+        for one in self.lists:
+            if one.error:
+                self.parts.log.notice("list-failed", f"{one.name}: {one.error}", list=one.source, advice=one.advice)
+            else:
+                log = self.parts.log.notice if one.gone or one.notes else self.parts.log.info
+                message = " ".join((f"{one.name}:", *list_lines(one)))
+                log("list-read", message, list=one.source, customers=one.customers, new=one.new, gone=one.gone)
+            self._notify_of(one)
         self._called = self.heartbeat()
         if self._called:
             self.report(self._called.started())
+
+    def _notify_of(self, found: ListNight) -> None:
+        """Put messages into the outbox about a list that can't be read, and about one that can be read again."""
+        history, now = self.parts.history, self.parts.clock.now()
+        tags = next((one.customer.tags for one in self.configuration.sources if one.key == found.source), ())
+        run = Run(
+            id="list",
+            tenant=found.source,
+            name=found.name,
+            state=RunState.FAILED if found.error else RunState.FINISHED,
+            started=self.started,
+            error=found.error,
+        )
+        entry = TenantEntry(name=found.name, tags=tags)
+        night = NightOfTenant(entry=entry, run=run, advice=found.advice, night=self.started, is_list=True)
+        try:
+            said = {one.name: history.said(one.name, found.source) for one in self.configuration.notify}
+            if found.error or any(not one.ended for entries in said.values() for one in entries):
+                messages, entries = messages_for(self.configuration.notify, night, said, now)
+                history.keep_said(entries, messages)
+        except (AuditorError, OSError) as error:
+            self._problem("not-delivered", f"the message about {found.name} was not kept: {failure_of(error).error}")
 
     def stop(self, code: int) -> None:
         """Say to the heartbeat that the night was stopped."""
@@ -106,6 +150,7 @@ class OpenNight:
         pruned = self.pruned()
         self.write_site()
         finished = self.parts.clock.now()
+        codes = (*(one.exit_code for one in tenants), *(NO_AUDIT for one in self.lists if one.error))
         result = Night(
             id=self.night,
             tool=TOOL,
@@ -114,7 +159,8 @@ class OpenNight:
             started=self.started,
             finished=finished,
             seconds=self._seconds(finished),
-            exit_code=exit_code_of(tuple(one.exit_code for one in tenants)),
+            exit_code=exit_code_of(codes),
+            lists=self.lists,
             tenants=tenants,
             deliveries=deliveries,
             pruned=pruned,

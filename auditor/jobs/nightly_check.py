@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.jobs.audit import PreparedAudit
+from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.doctor import Diagnosis, diagnose
 from auditor.jobs.heartbeat import address_parts
 from auditor.jobs.night_setup import prepared_audit
@@ -20,9 +21,14 @@ from auditor.jobs.run_contents import report_files
 from auditor.jobs.secret_references import Secrets
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.configuration import Configuration, TenantEntry
+from auditor.model.customers import CustomerList, ListKind
+from auditor.model.document import count
 from auditor.model.errors import AuditorError
 from auditor.notify.apprise_sender import problem_with, send_with_apprise
 from auditor.notify.delivery import Answer, test_message
+from auditor.notify.expiries import relationship_expiries
+from auditor.notify.wording import days_until, expiry_text
+from auditor.render.customer_lists import list_lines, list_night
 from auditor.render.labels import credential_end_text
 
 RENEWAL_DAYS = 30
@@ -40,14 +46,33 @@ class Tested(NamedTuple):
     is_fatal: bool = False
 
 
+def listed_with_history(configuration: Configuration, secrets: Secrets) -> ListedConfiguration:
+    """The configuration with its lists of customers read, compared with those of the last night, which stay kept."""
+    if not configuration.sources:
+        return ListedConfiguration(configuration)
+    try:
+        with open_configured_history(configuration.history, secrets) as history:
+            return with_customers(configuration, secrets, history)
+    except (AuditorError, OSError):  # the test of the history says what is wrong with it
+        return with_customers(configuration, secrets)
+
+
 def check_configuration(
-    configuration: Configuration, secrets: Secrets, tenants: Iterable[TenantEntry], *, notify: bool = False
+    configuration: Configuration,
+    secrets: Secrets,
+    tenants: Iterable[TenantEntry],
+    *,
+    lists: Iterable[CustomerList] = (),
+    notify: bool = False,
 ) -> Iterator[Tested]:
     """Test everything that a run needs, without one. With `notify`, each target gets a test message.
 
-    Reads nothing of a tenant but the audit's own app registration. The history is created if it's missing.
+    Reads nothing of a tenant but the audit's own app registration. The history is created if it's missing. `lists` are
+    the lists of customers that were read.
     """
     yield _history(configuration, secrets)
+    for one in lists:
+        yield from _list(one)
     entries = tuple(tenants)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for found in pool.map(lambda entry: tuple(_tenant(entry, secrets)), entries):
@@ -65,6 +90,26 @@ def _history(configuration: Configuration, secrets: Secrets) -> Tested:
             return Tested("history", True, f"The history {history.place} can be read and written")
     except (AuditorError, OSError) as error:
         return _refused("history", error, is_fatal=True)
+
+
+def _list(found: CustomerList) -> Iterator[Tested]:
+    """Whether the list could be read, who is new or gone in it, and which relationships end soon."""
+    night = list_night(found)
+    if found.error:
+        last = f"; a night would audit the {count(night.customers, 'customer')} of {night.taken}" if night.taken else ""
+        yield Tested(night.name, False, f"{found.error.rstrip('.')}{last}", found.advice, is_fatal=not night.customers)
+        return
+    access = "; access to each comes from its own consent" if found.kind is not ListKind.SNAPSHOTS else ""
+    yield Tested(night.name, True, f"{count(night.customers, 'customer')}{access}")
+    for line in (*list_lines(night),)[1:]:
+        yield Tested(night.name, None, line)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for customer in found.customers:
+        for expiry in relationship_expiries(customer.relationships):
+            days = days_until(expiry.ends, now)
+            if days is not None and days < RENEWAL_DAYS:
+                text = f"{expiry_text(expiry, now)}".replace("with the customer", f"with {customer.label}")
+                yield Tested(night.name, None, text, expiry.then)
 
 
 # ---- Tenants --------------------------------------------------------------------------------------------------------

@@ -36,8 +36,20 @@ tenants:
   # A snapshot file, evaluated again in each run:
   # - {name: acme, snapshot: acme.json, packs: [trackerrms-uk]}
 
-  # A CSV file with the columns tenant, name and tags:
+  # A CSV file with the columns tenant, name and tags; client-id, cloud, packs and group if you need them:
   # - {csv: customers.csv, packs: [trackerrms-uk]}
+
+  # A folder with a snapshot or bundle for each tenant, named after the file:
+  # - {snapshots: sent-by-customers/, packs: [trackerrms-uk]}
+
+  # The customers of a partner: delegated admin relationships (gdap) or contracts.
+  # Such a list gives no access: that comes from each customer's consent to your app.
+  # - gdap:
+  #     tenant: partner.onmicrosoft.com       # your own tenant, where the app may read the list
+  #     credential: {client-id: 00000000-0000-0000-0000-000000000000, secret: {env: PARTNER_SECRET}}
+  #   packs: [trackerrms-uk]
+  #   tags: [msp]
+  #   except: [Test customer]                 # by ID, domain or name; or only: [...]
 
 # What applies to each tenant that doesn't set it itself:
 # defaults:

@@ -36,6 +36,8 @@ from auditor.model.onboarding import (
     OnboardingSummary,
     ProblemKind,
 )
+from auditor.model.registration import PLACEHOLDER_CLIENT
+from auditor.model.rule import Pack
 from auditor.render.consent_message import ConsentRequest, consent_message, role_for
 from auditor.render.labels import readable_time
 from auditor.render.onboarding_view import answer_of
@@ -83,6 +85,13 @@ class _Judged(NamedTuple):
     lost: tuple[str, ...] = ()
     reason: str = ""
     is_own: bool = False
+
+
+_UNREGISTERED = TokenAnswer(
+    error=f"the client ID {PLACEHOLDER_CLIENT} is the placeholder of a new configuration",
+    advice="Register the app (consent-auditor fleet init), and put its client ID into the configuration.",
+    is_own=True,
+)
 
 
 def onboard(
@@ -148,7 +157,7 @@ def _customers(entries: Iterable[TenantEntry], settings: OnboardingSettings, sec
     for entry in entries:
         key = (entry.packs, entry.apps)
         if key not in known:
-            packs = prepared_audit(_without_lists(entry)).packs
+            packs = packs_of(entry)
             names = dict.fromkeys(pack.app.name for pack in packs if pack.app is not None)
             known[key] = permissions_for(plan_for(packs)), tuple(names)
         needed, apps = known[key]
@@ -157,7 +166,7 @@ def _customers(entries: Iterable[TenantEntry], settings: OnboardingSettings, sec
             client = environ.get("AZURE_CLIENT_ID", "").strip()
             link = consent_link(entry, client, settings.redirect_uri, environ) if client else ""
             resolve_auth(sign_in_method(entry.credential), environ, entry.tenant)
-            problem = None
+            problem = _UNREGISTERED if client == PLACEHOLDER_CLIENT else None
         except AuditorError as error:
             text = str(error).removesuffix(error.advice).rstrip()
             problem = TokenAnswer(error=text, advice=error.advice, is_own=True)
@@ -165,9 +174,10 @@ def _customers(entries: Iterable[TenantEntry], settings: OnboardingSettings, sec
         yield _Customer(entry, needed, apps, client, link, problem)
 
 
-def _without_lists(entry: TenantEntry) -> TenantEntry:
-    """The entry without files that say nothing about permissions."""
-    return structs.replace(entry, waivers=(), abused=())
+def packs_of(entry: TenantEntry) -> tuple[Pack, ...]:
+    """The packs of a tenant, those of its apps included. Raises PackError."""
+    # Waivers and lists say nothing about permissions, and their files may not be here.
+    return prepared_audit(structs.replace(entry, waivers=(), abused=())).packs
 
 
 def consent_link(entry: TenantEntry, client_id: str, redirect_uri: str, environ: Mapping[str, str]) -> str:
@@ -281,6 +291,7 @@ def _described(
         status=judged.status,
         says=judged.says,
         tags=entry.tags,
+        listed_by=entry.listed_by,
         client_id=one.client_id,
         missing=judged.missing,
         lost=judged.lost,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise, takewhile
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -47,19 +47,17 @@ from auditor.notify.wording import SHORT_EXPIRY_DAYS
 
 
 def run_tenants(
-    configuration: Configuration, parts: NightParts, night: str, only: Sequence[str] = (), slot: str = ""
+    configuration: Configuration, parts: NightParts, night: str, only: Sequence[str] = ()
 ) -> tuple[TenantNight, ...]:
     """Run every tenant, or those named in `only`, in the order of the configuration.
-
-    `slot` is when the night began, if several processes share it. No message names an unended attempt since then.
 
     Raises InvalidRequest for an unknown name, PackError if a pack can't be loaded, and `Stopped` or KeyboardInterrupt
     after the runs in progress were marked.
     """
     entries = chosen_tenants(configuration, only)
     prepared = tuple(prepared_audit(entry) for entry in entries)
-    run = _Run(configuration, parts, night, slot)
-    return run_until_stopped(lambda: run.all(tuple(zip(entries, prepared, strict=True))), parts.stopping)
+    runs = TenantRuns(configuration, parts, night)
+    return run_until_stopped(lambda: runs.all(tuple(zip(entries, prepared, strict=True))), parts.stopping)
 
 
 _UNREPORTED = 30
@@ -79,10 +77,13 @@ class _Begun(NamedTuple):
     interrupted: tuple[str, ...]
 
 
-class _Run:
-    """The runs of one night, at the same time, as far as the configuration allows."""
+class TenantRuns:
+    """The runs of one night at the same time, as far as the configuration allows.
 
-    def __init__(self, configuration: Configuration, parts: NightParts, night: str, slot: str) -> None:
+    `slot` is its start, if several processes share it: no message is about an attempt since then that never ended.
+    """
+
+    def __init__(self, configuration: Configuration, parts: NightParts, night: str, slot: str = "") -> None:
         self.configuration = configuration
         self.history, self.log, self.secrets, self.clock, self.interaction, self.stopping = parts
         self.night = night
@@ -95,12 +96,22 @@ class _Run:
 
     async def all(self, jobs: Sequence[Job]) -> tuple[TenantNight, ...]:
         """Every tenant's result. If it's cancelled, the runs in progress are marked first."""
-        async with self._fleet:
-            return await self._fleet.each(jobs, self._tenant, self.interaction)
+        async with self:
+            return await self._fleet.each(jobs, self._counted, self.interaction)
 
-    async def _tenant(self, job: Job) -> tuple[TenantNight, bool]:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._fleet.aclose()
+
+    async def _counted(self, job: Job) -> tuple[TenantNight, bool]:
         """The result of a tenant, and whether it has no audit."""
-        entry, prepared = job
+        result = await self.run(*job)
+        return result, bool(result.error)
+
+    async def run(self, entry: TenantEntry, prepared: PreparedAudit) -> TenantNight:
+        """Audit a tenant and record the run: as stopped if it's cancelled."""
         async with self._fleet.place_of(entry) as place:
             try:
                 with self.history.lock(tenant_key(entry)):
@@ -115,7 +126,7 @@ class _Run:
                     error=failure.error,
                     advice=failure.advice,
                 )
-        return result, bool(result.error)
+        return result
 
     async def _locked(self, entry: TenantEntry, prepared: PreparedAudit, place: TenantLimits) -> TenantNight:
         """Begin, audit and end the run of a tenant whose lock is held."""
@@ -133,15 +144,14 @@ class _Run:
         key, started = tenant_key(entry), self.clock.now()
         run_id = self.history.begin(key, entry.name, started, entry.tags)
         _, *before = self.history.runs(key, limit=_UNREPORTED + 2)
-        if self.slot:
-            before = [run for run in before if run.started < self.slot or not was_stopped(run)]
+        before = [run for run in before if not self.slot or run.started < self.slot or not was_stopped(run)]
         previous = before[0] if before else None
         # A run that was interrupted reported nothing, so neither it nor what was missed before it is known to anybody.
         unended = tuple(takewhile(lambda run: run.state is RunState.INTERRUPTED, before))
         interrupted = tuple(run.started for run in reversed(unended))
         starts = (*(run.started for run in before[len(unended) :][:1]), *interrupted, started)
-        every = self.configuration.schedule_hours
-        missed = tuple(due for one, other in pairwise(starts) for due in missed_starts(one, other, every))
+        hours = self.configuration.schedule_hours
+        missed = tuple(due for one, other in pairwise(starts) for due in missed_starts(one, other, hours))
         fields = {"tenant": entry.name, "run": run_id}
         self.log.info("run-started", f"The run of {entry.name} starts", **fields)
         if missed:
@@ -213,7 +223,7 @@ class _Run:
         preview = finished_run(self._run(begun), report, difference, code, at)
         ends = credential.ends if credential else ""
         attachments = attachable(entry, written)
-        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun.entry.name, at))
+        soon = (*expiries_of(report, audited.snapshot, entry.relationships), *self._retention(entry.name, at))
         night = NightOfTenant(
             entry=entry,
             run=msgspec.structs.replace(preview, credential_expires=ends),
@@ -302,6 +312,7 @@ class _Run:
             entry=begun.entry,
             run=preview,
             previous=begun.previous,
+            expiries=expiries_of(None, None, begun.entry.relationships),
             missed=begun.missed,
             night=self.started,
             advice=failure.advice,
@@ -322,8 +333,7 @@ class _Run:
             tenant=begun.key,
             exit_code=NO_AUDIT,
             run=run,
-            error=failure.error,
-            advice=failure.advice,
+            **failure._asdict(),
             missed=begun.missed,
             interrupted=begun.interrupted,
             notes=tuple(notes),

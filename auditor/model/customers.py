@@ -26,15 +26,17 @@ class ListKind(StrEnum):
 class Relationship(msgspec.Struct, frozen=True, kw_only=True):
     """A granular delegated admin relationship (GDAP) of the partner with a customer.
 
-    `status` is Graph's: active, expiring, expired, terminated, approvalPending and so on; `ends` its ``endDateTime``,
-    empty until the customer approves. `extends` says that it is extended by itself when it ends (``autoExtendDuration``
-    other than ``PT0S`` and ``P0D``). `roles` are the template ids of the Entra roles agreed, `assigned_roles` those
-    that a security group of the partner has; none if that could not be read. None of it is access of the audit's app.
+    `status` is Graph's: active, expiring, expired, terminated, approvalPending and so on; `in_force` says whether the
+    partner has its roles with this status. `ends` is its ``endDateTime``, empty until the customer approves. `extends`
+    says that it is extended by itself when it ends (``autoExtendDuration`` other than ``PT0S`` and ``P0D``). `roles`
+    are the template ids of the Entra roles agreed, `assigned_roles` those that a security group of the partner has;
+    none if that could not be read. None of it is access of the audit's app.
     """
 
     id: str
     name: str = ""
     status: str = ""
+    in_force: bool = False
     ends: str = ""
     extends: bool = False
     roles: tuple[str, ...] = ()

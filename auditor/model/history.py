@@ -16,6 +16,8 @@ FORMAT = "consent-auditor/history"
 VERSION = 1
 HISTORY_VARIABLE = "CONSENT_AUDITOR_HISTORY"
 """The variable that names a history: a file, or the URL of a PostgreSQL database."""
+QUEUE_SCHEMA = "consent_auditor_queue"
+"""The schema of a fleet's queue, in the PostgreSQL database of the history and outside its migrations."""
 
 
 class RunState(StrEnum):

@@ -43,8 +43,29 @@ class TenantNight(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+class ListNight(msgspec.Struct, frozen=True, kw_only=True):
+    """What a nightly run found in a list of customers.
+
+    `name` is the list's for people. If it could not be read, `error` and `advice` say why, and the `customers` are
+    those of the list of `taken`; they are audited anyway. `new` and `gone` are names of customers that differ
+    from the list before, `notes` are sentences on what could not be read of it or was left out.
+    """
+
+    name: str
+    source: str
+    customers: int
+    taken: str = ""
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    error: str = ""
+    advice: str = ""
+    notes: tuple[str, ...] = ()
+
+
 class Night(msgspec.Struct, frozen=True, kw_only=True):
     """A nightly run. `exit_code` is that of the program: 1 if a tenant fails, else 3, else 4, else 0.
+
+    A list of customers that could not be read counts as a tenant that could not.
 
     `id` identifies it in logs and for the heartbeat. `pruned` counts the runs that the history no longer keeps.
     `problems` are sentences on what went wrong besides the audits: notifications, heartbeat, metrics, retention.
@@ -60,6 +81,7 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     finished: str = ""
     seconds: float = 0.0
     exit_code: int = OK
+    lists: tuple[ListNight, ...] = ()
     tenants: tuple[TenantNight, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     pruned: int = 0

@@ -20,6 +20,8 @@ class ExpiryKind(StrEnum):
     WAIVER = "waiver"
     CONSENT_REQUEST = "consent-request"
     """A request for admin consent that reviewers haven't answered."""
+    RELATIONSHIP = "relationship"
+    """A delegated admin relationship (GDAP) of a partner with the customer."""
     RETENTION = "retention"
     """Runs that the history deletes, or data that the tenant deletes, after a time."""
 
@@ -45,7 +47,7 @@ class NightOfTenant(msgspec.Struct, frozen=True, kw_only=True):
     run and for a failed one. `report` is none if the run failed. `missed` are the UTC times at which a run was due and
     none started. `advice` is what to do about a failed run. `report_path` is the file to attach, by format in
     `attachments` if there are several. `night` is when the nightly run of all tenants started: a digest joins the
-    tenants of one night.
+    tenants of one night. With `is_list`, it is about the read of a list of customers in place of an audit.
     """
 
     entry: TenantEntry
@@ -60,6 +62,7 @@ class NightOfTenant(msgspec.Struct, frozen=True, kw_only=True):
     advice: str = ""
     attachments: dict[str, str] = msgspec.field(default_factory=dict)
     night: str = ""
+    is_list: bool = False
 
 
 class DeliveryState(StrEnum):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from auditor.model.difference import Difference
+from auditor.model.fleet import FleetReport
 from auditor.model.history import Run, RunFinding, RunState
 
 
@@ -42,12 +45,15 @@ class SiteTenant(msgspec.Struct, frozen=True, kw_only=True):
 class SiteData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the index and the tenants' pages show.
 
-    Ages are counted up to `at`, a UTC time. `tool` is the name and version of the program.
+    Ages are counted up to `at`, a UTC time. `tool` is the name and version of the program. `fleets` has the apps of all
+    tenants under the empty tag, and of the tenants with a tag under each tag; a tenant's name in it is its key. A fleet
+    has at least two tenants.
     """
 
     at: str
     tool: str
     tenants: tuple[SiteTenant, ...] = ()
+    fleets: Mapping[str, FleetReport] = msgspec.field(default_factory=dict)
 
 
 def is_changed(run: Run) -> bool:

@@ -124,8 +124,9 @@ def _title(night: NightOfTenant, selected: Selected, now: str) -> str:
     if run.state is RunState.FAILED:
         failed_before = night.previous is not None and night.previous.state is RunState.FAILED
         is_old = bool(selected.failing_since) or (failed_before and not selected.failure)
-        verb = "still can't run" if is_old else "could not run"
-        return f"the audit {verb}: {clip(run.error or 'the reason is not known', _SHORT_ERROR)}"
+        what, verb = ("the list of customers", "be read") if night.is_list else ("the audit", "run")
+        could = "still can't" if is_old else "could not"
+        return f"{what} {could} {verb}: {clip(run.error or 'the reason is not known', _SHORT_ERROR)}"
     parts = list(_change_titles(run, selected))
     if selected.missed:
         nights = count(len(selected.missed), "run was missed", "runs were missed")
@@ -133,7 +134,7 @@ def _title(night: NightOfTenant, selected: Selected, now: str) -> str:
     elif selected.interrupted:
         parts.append("the audit runs again, the last run was interrupted")
     if selected.recovered_since:
-        parts.append("the audit runs again")
+        parts.append("the list of customers can be read again" if night.is_list else "the audit runs again")
     if not parts and selected.decision_reminders:
         still = selected.decision_reminders[0][0]
         parts.append(f"{users(still.subject)} still can't connect {clip(still.app)}")
@@ -197,7 +198,7 @@ def _body(night: NightOfTenant, selected: Selected, now: str) -> Iterator[Line]:
     run = night.run
     if run.state is RunState.FAILED:
         yield from _failure(night, selected)
-    yield from _not_run(selected)
+    yield from _not_run(selected, is_list=night.is_list)
     decisions = _decisions(selected.changes)
     for change in decisions[:_NAMED]:
         yield from _decision(night, change, selected.changes, alone=len(decisions) == 1)
@@ -230,9 +231,10 @@ def _failure(night: NightOfTenant, selected: Selected) -> Iterator[Line]:
     yield Line(label="What to do", text=clip(night.advice, 400) or check)
 
 
-def _not_run(selected: Selected) -> Iterator[Line]:
+def _not_run(selected: Selected, *, is_list: bool) -> Iterator[Line]:
     if selected.recovered_since:
-        yield Line(text=f"No audit could be made since {readable(selected.recovered_since)}.")
+        what = "The list could not be read" if is_list else "No audit could be made"
+        yield Line(text=f"{what} since {readable(selected.recovered_since)}.")
     if selected.interrupted:
         yield Line(text=f"The run of {readable(selected.interrupted)} was interrupted before it finished.")
     if selected.missed:

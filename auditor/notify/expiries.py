@@ -1,4 +1,4 @@
-"""What ends soon, as far as a report and a snapshot say it: waivers, requests for admin consent, and kept runs."""
+"""What ends soon, as far as reports, snapshots and lists of customers say it, and kept runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from auditor.model.configuration import Keep
+from auditor.model.customers import Relationship
 from auditor.model.document import count, parse_time
 from auditor.model.history import Run
 from auditor.model.notification import Expiry, ExpiryKind
@@ -18,9 +19,11 @@ from auditor.notify.wording import SHORT_EXPIRY_DAYS
 _PENDING = "inprogress"
 
 
-def expiries_of(report: Report | None, snapshot: Snapshot | None) -> tuple[Expiry, ...]:
-    """What ends, the earliest first. Nothing is said about data that wasn't read."""
-    found = [*_waivers(report), *_consent_requests(snapshot)]
+def expiries_of(
+    report: Report | None, snapshot: Snapshot | None, relationships: Iterable[Relationship] = ()
+) -> tuple[Expiry, ...]:
+    """What ends, the earliest first, also of a partner's relationships. Nothing is said about data that wasn't read."""
+    found = [*_waivers(report), *_consent_requests(snapshot), *relationship_expiries(relationships)]
     return tuple(sorted(found, key=lambda one: (one.ends, one.what)))
 
 
@@ -28,6 +31,22 @@ def credential_expiry(ends: str, what: str = "The credential of the audit") -> E
     """The end of the secret or certificate with which the audit signs in; `ends` is a UTC day or time."""
     then = "After that, no night can read the tenant. Add a new one to the app registration and to the configuration."
     return Expiry(what=what, ends=ends, kind=ExpiryKind.CREDENTIAL, then=then)
+
+
+def relationship_expiries(relationships: Iterable[Relationship]) -> tuple[Expiry, ...]:
+    """The end of each relationship that a partner has with the customer, and that isn't extended by itself."""
+    return tuple(
+        Expiry(
+            what=f'The GDAP relationship "{one.name or one.id}" with the customer',
+            ends=one.ends,
+            kind=ExpiryKind.RELATIONSHIP,
+            key=one.id,
+            then="After that, your people have no roles from it in the tenant: ask the customer for a new one. The"
+            " audit doesn't depend on it.",
+        )
+        for one in relationships
+        if one.in_force and one.ends and not one.extends
+    )
 
 
 def retention_expiry(runs: Iterable[Run], keep: Keep, now: str) -> Expiry | None:

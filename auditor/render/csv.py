@@ -42,7 +42,11 @@ def render(report: Report) -> bytes:
 
 def write(report: Report, file: BinaryIO, *, table: str = "") -> None:
     """Write what `render` returns, row by row; or only the `table` whose file has this name."""
-    tables = sheets(report)
+    write_tables(sheets(report), file, table=table)
+
+
+def write_tables(tables: Sequence[Sheet], file: BinaryIO, *, table: str = "") -> None:
+    """Write the tables of any document in the same form."""
     out = io.TextIOWrapper(file, encoding="utf-8", newline="")
     out.write(BOM)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")

@@ -12,8 +12,9 @@ import msgspec
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
 from auditor.model.document import series
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
-from auditor.model.night import FORMAT, VERSION, Night, TenantNight
+from auditor.model.night import FORMAT, VERSION, ListNight, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
+from auditor.render.customer_lists import list_lines
 
 _CHANGES = 10
 """The most changes of a tenant that the text lists. The report and the JSON have all of them."""
@@ -50,7 +51,8 @@ def text(night: Night) -> str:
     """The night as text: what changed in each tenant, what went wrong, a line for each tenant, and the answer."""
     missed = _missed_by_all(night.tenants)
     parts = [f"{_missed_text(missed)}\n"] if missed else []
-    parts += [*_details(night.tenants, missed), *_problems(night), *_table(night.tenants), answer_of(night)]
+    parts += [*_lists(night), *_details(night.tenants, missed), *_problems(night)]
+    parts += [*_table(night.lists, night.tenants), answer_of(night)]
     return "\n".join(parts) + "\n"
 
 
@@ -70,7 +72,10 @@ def answer_of(night: Night) -> str:
     lost = sum(one.state is not DeliveryState.SENT for one in night.deliveries)
     more = f" {_count(lost, 'notification')} not delivered." if lost else ""
     more += f" {_count(len(night.problems), 'problem')}, listed above." if night.problems else ""
-    return f"{_count(len(codes), 'tenant')}: {', '.join(said)}.{what}{more} Exit code {night.exit_code}."
+    unlisted = sum(bool(one.error) for one in night.lists)
+    more += f" {_count(unlisted, 'list')} of customers could not be read." if unlisted else ""
+    counts = f": {', '.join(said)}" if said else ""
+    return f"{_count(len(codes), 'tenant')}{counts}.{what}{more} Exit code {night.exit_code}."
 
 
 def _is_unreported(one: TenantNight) -> bool:
@@ -90,6 +95,15 @@ def _missed_by_all(tenants: Sequence[TenantNight]) -> tuple[str, ...]:
 
 def _missed_text(missed: Sequence[str]) -> str:
     return f"{_count(len(missed), 'run')} did not start when due: {_some(missed)}."
+
+
+def _lists(night: Night) -> Iterator[str]:
+    """A paragraph about each list of customers in which something is new."""
+    for one in night.lists:
+        if one.error or one.new or one.gone or one.notes:
+            yield one.name
+            yield from (f"  {line}" for line in list_lines(one))
+            yield ""
 
 
 def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterator[str]:
@@ -216,8 +230,10 @@ def _to(deliveries: Sequence[Delivery]) -> str:
     return f" to {', '.join(names)}"
 
 
-def _table(tenants: Sequence[TenantNight]) -> Iterator[str]:
-    width = min(max((len(one.name) for one in tenants), default=0), _WIDEST_NAME)
+def _table(lists: Sequence[ListNight], tenants: Sequence[TenantNight]) -> Iterator[str]:
+    failed = [one.name for one in lists if one.error]
+    width = min(max(map(len, (*failed, *(one.name for one in tenants))), default=0), _WIDEST_NAME)
+    yield from (f"{name:<{width}}  {NO_AUDIT}  NO LIST" for name in failed)
     for one in tenants:
         changed = ""
         if one.difference is not None:

@@ -89,7 +89,7 @@ def answer_of(found: Onboarding) -> Onboarding:
 def _answer(found: Onboarding) -> str:
     made = found.summary
     if not made.customers:
-        return "There is no customer to ask: no tenant of the configuration is live."
+        return "There is no customer to ask: the configuration lists no live tenant."
     if made.customers == 1:
         return f"{_name(found.customers[0])}: {STATUS_WORDS[found.customers[0].status]}. {found.customers[0].says}"
     if made.consented == made.customers:

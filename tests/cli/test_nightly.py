@@ -152,7 +152,7 @@ def test_every_key_in_the_comments_of_init_is_one_that_the_program_knows(tmp_pat
         f'format: consent-auditor/abused-apps\nformat-version: 1\nread: "2026-01-15"\n{own_list}\n'
     )
     done = run("nightly", "check", "--tenant", "nobody", cwd=tmp_path)
-    assert "the tenants are contoso, acme, northwind.example" in done.err, done.err
+    assert "the tenants are contoso, acme and northwind.example" in done.err, done.err
 
 
 def test_check_tests_everything_without_a_run(folder: Path) -> None:

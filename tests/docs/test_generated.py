@@ -86,6 +86,7 @@ def test_the_schemas_are_all_there() -> None:
         "blocked.json",
         "diff.json",
         "explanation.json",
+        "fleet.json",
         "history-run.json",
         "history.json",
         "night.json",

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.history import History, open_history
-from auditor.jobs.customer_lists import in_words
-from auditor.model.customers import CustomerList
+from auditor.jobs.customer_names import name_key, with_labels
+from auditor.jobs.nightly_forms import folder_name
+from auditor.model.customers import Customer, CustomerList
+from auditor.render.customer_lists import list_lines, list_night
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.graphserver import GraphServer, Refusal, Status
@@ -69,6 +73,10 @@ def names(found: CustomerList) -> list[str]:
     return [one.label for one in found.customers]
 
 
+def lines_of(found: CustomerList) -> list[str]:
+    return list(list_lines(list_night(found)))
+
+
 def only(lists: tuple[CustomerList, ...]) -> CustomerList:
     (found,) = lists
     return found
@@ -88,7 +96,7 @@ def test_customers_with_relationships_become_tenants_with_the_roles_agreed_and_a
     assert (set(first.roles), first.assigned_roles) == ({READER, HELPDESK}, (READER,))
     assert (earlier.status, earlier.assigned_roles, earlier.extends) == ("expired", (), False)
     assert only(found).source == f"gdap:{PARTNER}"
-    assert list(in_words(only(found))) == ["3 customers."]
+    assert lines_of(only(found)) == ["3 customers."]
 
 
 def test_only_reads_of_the_partner_are_sent_and_each_page_is_followed(lists: Lists, server: GraphServer) -> None:
@@ -150,18 +158,30 @@ def test_only_and_except_choose_customers_and_two_entries_share_one_read(lists: 
         pytest.param("  --config\n\tx  ", "config x", id="option"),
         pytest.param("CON", FIRST, id="device"),
         pytest.param("\x00\u200b ..", FIRST, id="nothing"),
-        pytest.param(None, FIRST, id="none"),
+        pytest.param("", FIRST, id="none"),
         pytest.param("Ｃontoso", "Contoso", id="wide letters"),
         pytest.param("é" * 500, "é" * 40, id="long"),
         pytest.param("=cmd|' /C calc'!A0", "=cmd-' -C calc'!A0", id="formula"),
     ],
 )
-def test_any_display_name_becomes_the_name_of_a_folder(
-    name: str | None, label: str, lists: Lists, server: GraphServer
-) -> None:
-    server.tenant.put("delegatedAdminCustomers", [customer(FIRST, name)])
-    configuration, _ = lists.read(lists.partner())
-    assert [one.name for one in configuration.tenants] == [label]
+def test_any_display_name_becomes_the_name_of_a_folder(name: str, label: str) -> None:
+    (found,) = with_labels([Customer(tenant=FIRST, name=name, source="gdap:partner")], {}, {}, {})
+    assert found.label == label
+
+
+@given(st.lists(st.text(max_size=70), min_size=1, max_size=6), st.sets(st.text(min_size=1, max_size=8), max_size=3))
+def test_labels_are_folders_of_their_own_whatever_the_names_and_their_order(names: list[str], taken: set[str]) -> None:
+    customers = [
+        Customer(tenant=f"{number:08}-0000-4000-8000-000000000000", name=name, source="gdap:partner")
+        for number, name in enumerate(names)
+    ]
+    others = {name_key(name): "another" for name in taken}
+    found = with_labels(customers, {}, others, {})
+    labels = [one.label for one in found]
+    assert all(folder_name(label) is None for label in labels)
+    assert len({name_key(label) for label in labels} | others.keys()) == len(labels) + len(others)
+    assert with_labels(customers[::-1], {}, others, {}) == found
+    assert with_labels(customers, {}, others, {one.key: one for one in found}) == found
 
 
 def test_nobody_takes_the_name_of_another_customer(lists: Lists, server: GraphServer, history: History) -> None:
@@ -185,15 +205,15 @@ def test_who_is_new_and_who_is_gone_is_said_once_and_kept(lists: Lists, server: 
     server.tenant.put("delegatedAdminCustomers", [customer(FIRST, "Contoso"), customer(fourth, "Wingtip")])
     server.tenant.put("delegatedAdminRelationships", [relationship(SECOND, "second", "terminated", "2026-11-22")])
     second = only(lists.read(lists.partner(), history=history, now=LATER, record=True).lists)
-    assert list(in_words(second)) == [
+    assert lines_of(second) == [
         "2 customers.",
         "New: Wingtip.",
-        "No longer in the list: Fabrikam and Tailspin. The history keeps their runs; nothing is read of them now.",
-        "The last relationship with Fabrikam is terminated, and its end was 2026-11-22.",
-        "The last relationship with Tailspin is approvalPending, and its end was 2027-05-01.",
+        "No longer listed, and not audited any more: Fabrikam and Tailspin. The history keeps their runs.",
+        "The last relationship with Fabrikam is terminated; its end: 2026-11-22.",
+        "The last relationship with Tailspin is approvalPending; its end: 2027-05-01.",
     ]
     third = only(lists.read(lists.partner(), history=history, now="2026-11-24T02:00:00Z", record=True).lists)
-    assert list(in_words(third)) == ["2 customers."]
+    assert lines_of(third) == ["2 customers."]
     assert [(one.label, one.gone) for one in third.gone] == [("Fabrikam", LATER), ("Tailspin", LATER)]
     server.tenant.put("delegatedAdminCustomers", SECTIONS["delegatedAdminCustomers"])
     back = only(lists.read(lists.partner(), history=history, now="2026-11-25T02:00:00Z").lists)
@@ -241,7 +261,7 @@ def test_a_list_that_cannot_be_read_keeps_the_customers_of_the_last_one(
     assert error in only(found).error
     assert advice in only(found).advice
     assert [one.name for one in configuration.tenants] == ["Contoso", "Fabrikam", "Tailspin"]
-    assert next(iter(in_words(only(found)))) == f"The 3 customers of the list of {NOW} are audited."
+    assert lines_of(only(found))[-1] == f"Audited in their place: 3 customers of the list of {NOW}."
     kept = history.kept_customers(f"gdap:{PARTNER}")
     assert kept is not None and (kept.taken, len(kept.customers), kept.gone) == (NOW, 3, ())
     without, lost = lists.read(lists.partner())

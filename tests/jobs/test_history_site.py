@@ -7,19 +7,24 @@ import os
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from auditor.atomic import write_whole
 from auditor.history import History, open_history
 from auditor.jobs import history_site
+from auditor.jobs.fleet_audits import FleetRequest
+from auditor.jobs.fleet_report import fleet_of_history
 from auditor.jobs.history_site import MANIFEST, SiteFiles, site_data, update_site, write_site
 from auditor.model.configuration import Keep
 from auditor.model.difference import Difference
 from auditor.model.errors import InvalidRequest
+from auditor.model.fleet import AuditState
+from auditor.model.report import Report
 from auditor.render.site.page_names import INDEX
 from tests.history.nights import TENANT, difference_of, keep, night, time_of
-from tests.render.nightly_runs import Nights, nights
-from tests.render.pages import replaced
+from tests.render.nightly_runs import Nights, nights, with_fleets
+from tests.render.pages import replaced, words_of
 
 NIGHTS = nights(4, 60)
 POSIX = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
@@ -40,7 +45,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def pruned(made: Nights, number: int) -> Nights:
     """The same without the first runs of each tenant."""
     tenants = tuple(replaced(tenant, runs=tenant.runs[number:]) for tenant in made.data.tenants)
-    return Nights(replaced(made.data, tenants=tenants), made.differences)
+    return Nights(with_fleets(replaced(made.data, tenants=tenants)), made.differences)
 
 
 def test_the_first_time_everything_is_written_and_the_second_time_nothing(tmp_path: Path) -> None:
@@ -80,7 +85,7 @@ def test_the_changes_of_an_earlier_run_are_read_once(tmp_path: Path) -> None:
 def test_pages_of_pruned_runs_and_of_tenants_that_are_gone_are_removed(tmp_path: Path) -> None:
     written(tmp_path / "site")
     less = pruned(NIGHTS, 40)
-    less = Nights(replaced(less.data, tenants=less.data.tenants[1:]), less.differences)
+    less = Nights(with_fleets(replaced(less.data, tenants=less.data.tenants[1:])), less.differences)
     result = written(tmp_path / "site", less)
     written(tmp_path / "new", less)
     assert result.removed > 0
@@ -95,7 +100,7 @@ def test_a_file_of_somebody_else_is_never_removed_or_replaced(tmp_path: Path) ->
     copy.write_bytes((tmp_path / INDEX).read_bytes())
     replaced_page = next(iter(sorted((tmp_path / "runs").glob("0*.html"))))
     replaced_page.write_text("I wrote over a page")
-    written(tmp_path, Nights(replaced(NIGHTS.data, tenants=()), {}))
+    written(tmp_path, Nights(replaced(NIGHTS.data, tenants=(), fleets={}), {}))
     assert notes.read_text() == "mine"
     assert copy.exists(), "a copy that you made isn't a page that the program wrote"
     assert replaced_page.read_text() == "I wrote over a page"
@@ -168,7 +173,7 @@ def test_a_run_that_is_stopped_at_any_point_leaves_whole_pages_and_the_next_one_
         assert INDEX not in there
         written(site)
         assert files(site) == pages
-        less = Nights(replaced(NIGHTS.data, tenants=()), {})
+        less = Nights(replaced(NIGHTS.data, tenants=(), fleets={}), {})
         written(site, less)
         assert set(files(site)) == {INDEX, "findings.html", "style.css"}
 
@@ -192,7 +197,7 @@ def test_a_page_behind_a_link_is_not_removed(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.html"
     page.rename(elsewhere)
     page.symlink_to(elsewhere)
-    written(site, Nights(replaced(NIGHTS.data, tenants=()), {}))
+    written(site, Nights(replaced(NIGHTS.data, tenants=(), fleets={}), {}))
     assert elsewhere.exists()
 
 
@@ -245,6 +250,58 @@ def test_the_page_of_a_run_goes_when_the_history_forgets_its_tenant(history: His
         history.forget(TENANT)
         assert update_site(history, str(site), now=time_of(2)).removed == 2
     assert set(files(site)) == {INDEX, "findings.html", "style.css"}
+
+
+def test_the_index_of_several_tenants_has_the_answer_of_the_fleet(history: History, tmp_path: Path) -> None:
+    blocked, open_to_users = night("managed-default"), night("admin-consented")
+    with history:
+        keep(history, blocked, 0, tenant="one", name="Alder")
+        keep(history, open_to_users, 1, tenant="one", name="Alder")
+        keep(history, open_to_users, 0, tenant="two", name="Birch")
+        keep(history, blocked, 1, tenant="two", name="Birch")
+        keep(history, open_to_users, 0, tenant="three", name="Contoso")
+        with history.lock("three"):
+            run = history.begin("three", "Contoso", time_of(1))
+            history.fail(run, error="the tenant wasn't found", exit_code=3, finished=time_of(1))
+        update_site(history, str(tmp_path / "site"), now=time_of(1))
+        data = site_data(history, now=time_of(1))
+    (app,) = data.fleets[""].apps
+    assert (app.connects, app.needs_admin, app.blocked, app.unknown, app.tenants) == (1, 1, 0, 1, 3)
+    text = words_of((tmp_path / "site" / INDEX).read_text(encoding="utf-8"))
+    answer = "Users of 1 of 3 tenants can connect TrackerRMS: 1 needs an administrator and 1 is unknown."
+    assert answer in text
+    assert "Of 2 tenants with an earlier audit: 1 now connects and 1 no longer connects." in text
+    assert "1 of 3 The Microsoft-managed policy excludes Mail.ReadWrite" in text
+
+
+def test_the_answer_of_the_history_is_that_of_the_fleet_report(history: History) -> None:
+    with history:
+        for number, name in enumerate(("managed-default", "admin-consented", "app-disabled", "unreadable-policies")):
+            keep(history, night(name), 0, tenant=f"{number}", name=f"Tenant {number}")
+        data = site_data(history, now=time_of(0))
+        report = fleet_of_history(history, FleetRequest(at=time_of(0)))
+    shown = data.fleets[""]
+    assert shown.answer == report.answer
+    assert [(one.key, one.connects, one.unknown) for one in shown.apps] == [
+        (one.key, one.connects, one.unknown) for one in report.apps
+    ]
+    assert [why.setting for one in shown.apps for why in one.why] == [
+        why.setting for one in report.apps for why in one.why
+    ]
+
+
+def test_a_kept_report_that_cannot_be_read_makes_its_tenant_unknown(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(self: History, run: str, *, with_grants: bool = True) -> Report:
+        raise msgspec.ValidationError("Expected `str`")
+
+    with history:
+        keep(history, night("managed-default"), 0, tenant="one", name="Alder")
+        keep(history, night("managed-default"), 0, tenant="two", name="Birch")
+        monkeypatch.setattr(History, "report", damaged)
+        data = site_data(history, now=time_of(0))
+    assert [one.state for one in data.fleets[""].tenants] == [AuditState.UNREADABLE] * 2
 
 
 def test_two_names_of_one_tenant_are_two_tenants(history: History, tmp_path: Path) -> None:

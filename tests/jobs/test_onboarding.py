@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +25,8 @@ from auditor.jobs.seen_consents import Earlier
 from auditor.model.configuration import CredentialEntry, OnboardingSettings, SecretKind, SecretRef, TenantEntry
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.onboarding import ConsentStatus, Onboarding, OnboardingProblem, ProblemKind
-from auditor.render.onboarding import FORMATS, render_onboarding, schema
+from auditor.render.onboarding import FORMATS, as_text, render_onboarding, schema
+from tests.packaging.tree import ROOT
 
 PACKS = ("trackerrms-uk",)
 NEEDED = permissions_for(plan_for(chosen_packs(PACKS)))
@@ -188,7 +190,7 @@ def test_snapshots_need_no_consent_and_are_not_asked() -> None:
     entries = [TenantEntry(name="acme", snapshot="acme.json", packs=PACKS)]
     found = onboard(entries, SETTINGS, lambda live: [], secrets=Secrets(ENVIRON), taken=NOW)
     assert (found.summary.customers, found.not_asked, found.exit_code) == (0, ("acme",), NO_AUDIT)
-    assert "no tenant of the configuration is live" in found.answer
+    assert "lists no live tenant" in found.answer
 
 
 def test_a_secret_that_is_not_set_is_our_own_fault_and_nobody_is_asked() -> None:
@@ -273,6 +275,26 @@ def test_hostile_names_stay_on_their_line() -> None:
         assert "\x1b" not in text
         assert "\nSubject: x" not in text
         assert "\u202e" not in text
+
+
+def test_the_page_about_fleets_shows_what_the_command_prints(tmp_path: Path) -> None:
+    others = {f"customer-{number}": number for number in range(10, 47)}
+    entries = [entry(0, "contoso"), entry(1, "northwind"), entry(2, "wingtip")]
+    entries += [TenantEntry(name=name, tenant=f"{name}.example", packs=PACKS) for name in others]
+    last = [refused("AADSTS700016"), token(ROLES[:2] + ROLES[3:], TENANTS[1]), refused("AADSTS7000229")]
+    with open_history(str(tmp_path / "history.db")) as history:
+        for now, first, number in (("2026-11-20T03:00:00Z", [token(ROLES)], 1), (NOW, last, len(entries))):
+            answers = [*first, *(token(ROLES, "b0000000-0000-4000-8000-000000000000") for _ in others)]
+            found = onboard(
+                entries[:number],
+                SETTINGS,
+                lambda live, answers=answers: answers[: len(live)],  # type: ignore[misc]
+                secrets=Secrets(ENVIRON),
+                taken=now,
+                history=history,
+            )
+    shown = textwrap.indent(as_text(found, width=80, whole=False).decode(), "   ", lambda line: bool(line.strip()))
+    assert f"```text\n{shown}   ```" in (ROOT / "docs/fleet.md").read_text(encoding="utf-8")
 
 
 def test_one_registration_that_no_tenant_knows_gets_a_hint() -> None:

@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.model.decision import Confidence, Outcome
+from auditor.fleet.answer import Fleet, fleet_report
+from auditor.fleet.currency import currency
+from auditor.fleet.tenant_audit import AppAnswer, TenantAudit
+from auditor.model.decision import AppRef, Confidence, Outcome
 from auditor.model.difference import (
     Actor,
     ActorKind,
@@ -24,6 +27,7 @@ from auditor.model.difference import (
     Transition,
     Weight,
 )
+from auditor.model.fleet import FleetSource
 from auditor.model.history import Run, RunDecision, RunFinding, RunState
 from auditor.model.night import missed_starts
 from auditor.model.report import PackRef
@@ -81,7 +85,7 @@ class Nights(NamedTuple):
         ]
         at = f"{LAST_NIGHT - timedelta(hours=20):%Y-%m-%dT%H:%M:%SZ}"
         tenants = tuple(_with_changes(tenant, self.differences) for tenant in earlier)
-        return Nights(msgspec.structs.replace(self.data, at=at, tenants=tenants), self.differences)
+        return Nights(with_fleets(msgspec.structs.replace(self.data, at=at, tenants=tenants)), self.differences)
 
 
 def nights(tenants: int, number: int, seed: int = 1) -> Nights:
@@ -89,7 +93,34 @@ def nights(tenants: int, number: int, seed: int = 1) -> Nights:
     source = random.Random(seed)
     differences: dict[str, Difference] = {}
     made = tuple(_tenant(n, number, source, differences) for n in range(tenants))
-    return Nights(SiteData(at=AT, tool=TOOL, tenants=made), differences)
+    return Nights(with_fleets(SiteData(at=AT, tool=TOOL, tenants=made)), differences)
+
+
+def with_fleets(data: SiteData, fewest: int = 2) -> SiteData:
+    """The dashboard's data with the apps of all tenants and of each tag, as if their reports had been kept."""
+    tags = {"", *(tag for one in data.tenants for tag in one.tags)}
+    made = {tag: [_kept(one) for one in data.tenants if not tag or tag in one.tags] for tag in sorted(tags)}
+    about = Fleet(tool=data.tool, at=data.at, source=FleetSource.HISTORY)
+    fleets = {tag: fleet_report(audits, about) for tag, audits in made.items() if len(audits) >= fewest}
+    return msgspec.structs.replace(data, fleets=fleets)
+
+
+def _kept(tenant: SiteTenant) -> TenantAudit:
+    audit = tenant.last_finished
+    state, problem, _ = currency(tenant.last, audit)
+    apps = tuple(
+        AppAnswer(
+            app=AppRef(name=one.app, client_id=one.client_id),
+            pack="",
+            outcome=one.outcome,
+            likely=False,
+            because=one.because,
+            deciding=None,
+            depends_on="",
+        )
+        for one in (audit.decisions if audit else ())
+    )
+    return TenantAudit(name=tenant.key, id="", state=state, problem=problem, apps=apps)
 
 
 def _tenant(n: int, number: int, source: random.Random, differences: dict[str, Difference]) -> SiteTenant:

@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
-from auditor.model.fleet import AppState, FleetReport
+from auditor.model.fleet import AppState, FleetReport, FleetSource
 from auditor.render.fleet_sheets import sheets, workbook
 from auditor.render.html.fleet_page import render
 from auditor.render.message import parsed_message
@@ -125,14 +126,16 @@ def test_of_many_tenants_long_lists_are_collapsed(monkeypatch: pytest.MonkeyPatc
         assert "<details open" not in section(large, name)
 
 
-def test_messages_for_which_there_is_no_room_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_that_would_make_the_page_too_large_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auditor.render.html.fleet_page._MANY", 10)
     monkeypatch.setattr("auditor.render.html.fleet_page._LARGEST", 150_000)
     made = render(forty())
     left = 33 - made.count('<pre class="prose"')
     assert 0 < left < 33
     assert len(made.encode()) <= 150_000
-    note = f"This page has no room for {left} of the messages. The workbook, the CSV and the JSON report have all"
+    note = (
+        f"With {left} more messages, this page would be too large. The workbook, the CSV and the JSON report have all"
+    )
     assert note in words_of(made)
 
 
@@ -162,7 +165,9 @@ def test_a_name_that_is_markup_is_text_everywhere() -> None:
 
 
 def test_a_report_without_apps_benchmarks_and_tenants_is_a_page() -> None:
-    empty = FleetReport(tool="", at="2026-11-22T06:00:00Z", source="history", answer="No tenant.", exit_code=3)
+    empty = FleetReport(
+        tool="", at="2026-11-22T06:00:00Z", source=FleetSource.HISTORY, answer="No tenant.", exit_code=3
+    )
     assert "No tenant." in words_of(render(empty))
     assert [sheet.name for sheet in sheets(empty) if sheet.rows] == ["Answer"]
     (only,) = openpyxl.load_workbook(io.BytesIO(workbook(empty))).worksheets
@@ -185,7 +190,7 @@ def test_the_workbook_has_a_sheet_for_every_table_with_frozen_headings_and_filte
     for sheet in made:
         assert sheet.freeze_panes == "A2"
         assert sheet.auto_filter.ref.startswith("A1:")
-        assert all(sheet.column_dimensions[cell.column_letter].width >= 8 for cell in sheet[1])
+        assert all(sheet.column_dimensions[get_column_letter(cell.column or 1)].width >= 8 for cell in sheet[1])
 
 
 def test_the_tables_count_what_the_report_counts() -> None:

@@ -26,7 +26,18 @@ from auditor.render.site.charts import HOLLOW, Strip, month_strips, recent_strip
 from auditor.render.site.nights import NightKind, Span, apps_of, last_nights, nights_by_kind
 from auditor.render.site.page_names import run_page, tag_page, tenant_page
 from tests.golden import check_golden
-from tests.render.nightly_runs import AT, ERROR, LAST_NIGHT, TOOL, Nights, decision_change, failed_run, missed, nights
+from tests.render.nightly_runs import (
+    AT,
+    ERROR,
+    LAST_NIGHT,
+    TOOL,
+    Nights,
+    decision_change,
+    failed_run,
+    missed,
+    nights,
+    with_fleets,
+)
 from tests.render.pages import replaced, tree, words_of
 
 GOLDEN = Path(__file__).parent / "golden_site"
@@ -165,6 +176,22 @@ def test_the_index_of_fifty_tenants_and_a_year_is_small() -> None:
     assert max(len(text.encode()) for name, text in pages.items() if name != "index.html") < 100_000
 
 
+def test_the_index_and_the_pages_of_tags_have_the_apps_with_the_tenants_that_each_reason_holds_in() -> None:
+    made = usual()
+    for page, tag in (("index.html", ""), (tag_page("gold"), "gold")):
+        shown = tree(usual_pages()[page]).find(".//*[@id='apps']")
+        assert shown is not None
+        links = {one.get("href") for one in shown.iter("a")}
+        named = {key for app in made.data.fleets[tag].apps for why in app.why for key in why.tenants}
+        up = "../" if tag else ""
+        assert links == {f"{up}{tenant_page(one)}" for one in made.data.tenants if one.key in named}
+        assert made.data.fleets[tag].answer in " ".join("".join(shown.itertext()).split())
+
+
+def test_one_tenant_does_not_make_a_fleet() -> None:
+    assert "Can users connect, and what decides?" not in every_page(nights(1, 5))["index.html"]
+
+
 # ---- Hostile names --------------------------------------------------------------------------------------------------
 
 
@@ -208,7 +235,7 @@ def hostile(name: str) -> Nights:
         findings=(found, replaced(found, outcome=FindingOutcome.UNKNOWN)),
         changes=changed,
     )
-    return Nights(SiteData(at=AT, tool=name, tenants=(one,)), {run.id: changed})
+    return Nights(with_fleets(SiteData(at=AT, tool=name, tenants=(one,)), fewest=1), {run.id: changed})
 
 
 def test_markup_in_every_name_stays_text() -> None:

@@ -12,11 +12,9 @@ from auditor.model.fleet import (
     AppState,
     AuditState,
     FleetAction,
-    FleetApp,
     FleetChange,
     FleetEnding,
     FleetReport,
-    FleetSetting,
     FleetTenant,
 )
 from auditor.render.fleet_words import (
@@ -25,20 +23,28 @@ from auditor.render.fleet_words import (
     change_words,
     ending_text,
     fleet_title,
-    number_of,
     source_text,
     state_word,
 )
 from auditor.render.html import content_policy
+from auditor.render.html.fleet_apps import AppCard, TenantRef, app_cards
+from auditor.render.html.fleet_benchmarks import (
+    MatrixRow,
+    OutlierRow,
+    SettingView,
+    matrix_rows,
+    outlier_rows,
+    setting_views,
+)
 from auditor.render.html.page_view import PageSection
 from auditor.render.html.parts import HOLLOW, TONES, AddressView, address
 from auditor.render.html.templates import asset, environment
-from auditor.render.labels import NAME_WIDTH, SEVERE, readable_time
+from auditor.render.labels import NAME_WIDTH, readable_time
 from auditor.render.message import parsed_message
 from auditor.render.text_layout import clip
 
 _FEW = 60
-"""As many tenants are listed open; a longer table is collapsed. As many tenants of a setting are named."""
+"""A table with more tenants than these is collapsed."""
 _MANY = 150
 """Messages on a page with more than these have no link next to them, which they contain, and no e-mail to open."""
 _LARGEST = 2_800_000
@@ -52,61 +58,6 @@ _BY = 3
 """People that a row of changes names."""
 
 
-class TenantRef(NamedTuple):
-    """A tenant, and where the page says more about it."""
-
-    name: str
-    href: str
-
-
-class BarSegment(NamedTuple):
-    """A part of a bar, in pixels of its drawing."""
-
-    state: str
-    x: int
-    width: int
-
-
-class BarShape(NamedTuple):
-    """A bar in one width: ``wide`` or ``narrow``."""
-
-    shape: str
-    width: int
-    segments: tuple[BarSegment, ...]
-
-
-class StateCount(NamedTuple):
-    """How many tenants have a state, in words; `before` says how many had it earlier, if that differs."""
-
-    state: str
-    number: int
-    words: str
-    before: str
-
-
-class ReasonRow(NamedTuple):
-    """What decides in some tenants."""
-
-    share: str
-    setting: str
-    state: str
-    tone: str
-    example: str
-    tenants: tuple[TenantRef, ...]
-
-
-class AppCard(NamedTuple):
-    """An app in all tenants: the counts as a picture and in words, and the reasons."""
-
-    number: int
-    name: str
-    client_id: str
-    bars: tuple[BarShape, ...]
-    counts: tuple[StateCount, ...]
-    compared: str
-    why: tuple[ReasonRow, ...]
-
-
 class StateBadge(NamedTuple):
     """The state of an app in a tenant; `app` is empty if the report is about one app only."""
 
@@ -118,8 +69,8 @@ class StateBadge(NamedTuple):
 class TodoRow(NamedTuple):
     """One tenant in which something is to be done: the link, and the message with the address that opens an e-mail.
 
-    `message` is empty if there is none, if the page has no room for it, and if the tenant is in the list of an earlier
-    action, whose place is then `elsewhere`.
+    `message` is empty if there is none, and if the page would be too large with it. It's also empty if the tenant is in
+    the list of an earlier action, whose place is then `elsewhere`.
     """
 
     id: str
@@ -167,42 +118,6 @@ class TenantRow(NamedTuple):
     taken: str
     problem: str
     notes: tuple[str, ...]
-
-
-class NamesOf(NamedTuple):
-    """Tenants with an outcome: the word, the names, and how many more there are."""
-
-    word: str
-    names: tuple[str, ...]
-    more: int
-
-
-class SettingView(NamedTuple):
-    """A setting of benchmarks: in how many tenants it fails, and which."""
-
-    word: str
-    tone: str
-    label: str
-    severity: str
-    severe: bool
-    says: str
-    rules: tuple[str, ...]
-    names: tuple[NamesOf, ...]
-
-
-class MatrixRow(NamedTuple):
-    """A tenant, and for each benchmark its counts in words."""
-
-    name: str
-    cells: tuple[str, ...]
-
-
-class OutlierRow(NamedTuple):
-    """A setting that nearly all tenants have alike, and the tenants that differ."""
-
-    label: str
-    usual: str
-    tenants: tuple[tuple[TenantRef, str], ...]
 
 
 class EndingRow(NamedTuple):
@@ -288,7 +203,7 @@ def _rendered(view: FleetView) -> str:
     return made + "\n"
 
 
-class _Refs:
+class _Tenants:
     """The tenants by name, each with its number on the page."""
 
     def __init__(self, report: FleetReport) -> None:
@@ -296,19 +211,20 @@ class _Refs:
             one.name: (number, one) for number, one in enumerate(report.tenants, start=1)
         }
 
-    def of(self, names: Iterable[str]) -> tuple[TenantRef, ...]:
-        """A reference to each tenant: to what is to be done in it, or to its row."""
-        return tuple(map(self.one, names))
-
-    def one(self, name: str) -> TenantRef:
+    def ref(self, name: str) -> TenantRef:
+        """The tenant of this name, and where the page says what is to be done in it, or else its row."""
         number, tenant = self.by_name.get(name, (0, None))
-        place = "" if tenant is None else f"#{'todo' if tenant.todo else 'tenant'}-{number}"
-        return TenantRef(clip(name, NAME_WIDTH), place)
+        href = "" if tenant is None else f"#{'todo' if tenant.todo else 'tenant'}-{number}"
+        return TenantRef(clip(name, NAME_WIDTH), href)
+
+    def refs(self, names: Iterable[str]) -> tuple[TenantRef, ...]:
+        """The tenants of these names."""
+        return tuple(map(self.ref, names))
 
 
 def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
     """The report as the page shows it, with these messages of tenants."""
-    refs = _Refs(report)
+    tenants = _Tenants(report)
     word, tone = _headline(report)
     made = FleetView(
         title=fleet_title(report),
@@ -316,25 +232,18 @@ def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
         tone=tone,
         answer=report.answer,
         facts=tuple(_facts(report)),
-        apps=tuple(_app(number, app, report, refs) for number, app in enumerate(report.apps, start=1)),
-        actions=tuple(_actions(report, refs, messages)),
+        apps=app_cards(report, tenants.ref),
+        actions=tuple(_actions(report, tenants, messages)),
         left_out=sum(bool(one.todo and one.todo.message) for one in report.tenants) - len(messages),
-        changes=tuple(_changes(report, refs)),
+        changes=tuple(_changes(report, tenants)),
         since=readable_time(report.since) if report.since else "",
-        tenants=tuple(_tenant(number, one, report) for number, one in refs.by_name.values()),
-        settings=tuple(_setting(one) for one in report.settings if one.failing or one.unknown),
+        tenants=tuple(_tenant(number, one, report) for number, one in tenants.by_name.values()),
+        settings=setting_views(report),
         benchmarks=tuple(one.pack for one in report.benchmarks),
-        matrix=tuple(_matrix(report)),
-        outliers=tuple(
-            OutlierRow(
-                label=one.label,
-                usual=f"{one.usual} of {one.known}: {one.usual_value}",
-                tenants=tuple((refs.one(each.tenant), each.value) for each in one.tenants),
-            )
-            for one in report.outliers
-        ),
-        ending=tuple(_ending(one, report, refs) for one in report.ending),
-        not_audited=tuple(ReasonGroup(one.reason, one.advice, refs.of(one.tenants)) for one in report.not_audited),
+        matrix=tuple(matrix_rows(report)),
+        outliers=outlier_rows(report, tenants.ref),
+        ending=tuple(_ending(one, report, tenants) for one in report.ending),
+        not_audited=tuple(ReasonGroup(one.reason, one.advice, tenants.refs(one.tenants)) for one in report.not_audited),
         notes=report.notes,
         tool=report.tool,
         sections=(),
@@ -370,81 +279,10 @@ def _facts(report: FleetReport) -> Iterator[tuple[str, str]]:
         yield "Names", "replaced by tokens"
 
 
-# ---- Apps ---------------------------------------------------------------------------------------
-
-
-def _app(number: int, app: FleetApp, report: FleetReport, refs: _Refs) -> AppCard:
-    return AppCard(
-        number=number,
-        name=clip(app.name, NAME_WIDTH),
-        client_id=app.client_id,
-        bars=tuple(_bar(shape, width, app) for shape, width in (("wide", 720), ("narrow", 340))),
-        counts=tuple(_counts(app)),
-        compared=_compared(app, report),
-        why=tuple(
-            ReasonRow(
-                share=f"{len(one.tenants)} of {one.of}",
-                setting=f"{one.setting[:1].upper()}{one.setting[1:]}",
-                state=state_word(one.state),
-                tone=STATES[one.state].style,
-                example=one.example,
-                tenants=refs.of(one.tenants),
-            )
-            for one in app.why
-        ),
-    )
-
-
-def _bar(shape: str, width: int, app: FleetApp) -> BarShape:
-    """The counts as parts of a bar. Each state that some tenant has is visible, so that the bar can be a bit longer."""
-    x, parts = 0, []
-    for state in STATES:
-        number = number_of(app, state)
-        if number:
-            room = max(8, number * width // max(app.tenants, 1))
-            parts.append(BarSegment(state.value, x, room - 2))
-            x += room
-    return BarShape(shape, max(x, 1), tuple(parts))
-
-
-def _counts(app: FleetApp) -> Iterator[StateCount]:
-    for state, label in STATES.items():
-        number = number_of(app, state)
-        before = number_of(app.before, state) if app.before and app.compared == app.tenants else number
-        always = state in (AppState.CONNECTS, AppState.NEEDS_ADMIN, AppState.BLOCKED, AppState.UNKNOWN)
-        if number or before or always:
-            words = label.one if number == 1 else label.many
-            yield StateCount(state.value, number, words, f"was {before}" if before != number else "")
-
-
-def _compared(app: FleetApp, report: FleetReport) -> str:
-    """In how many of the tenants with an earlier audit the answer changed, and how."""
-    if not app.compared:
-        return ""
-    pairs = [(one.before, one.state) for tenant in report.tenants for one in tenant.apps if one.app == app.key]
-    moved = [(before, now) for before, now in pairs if before is not None and before is not now]
-    said = (
-        _moved(sum(now is AppState.CONNECTS for _, now in moved), "now connects", "now connect"),
-        _moved(
-            sum(before is AppState.CONNECTS and now.is_known for before, now in moved),
-            "no longer connects",
-            "no longer connect",
-        ),
-        _moved(sum(not now.is_known for _, now in moved), "is no longer known", "are no longer known"),
-    )
-    others = f"{count(len(moved), 'answer')} changed" if moved else "nothing changed"
-    changed = series([text for text in said if text]) or others
-    return f"Of {count(app.compared, 'tenant')} with an earlier audit: {changed}."
-
-
-def _moved(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}" if number else ""
-
-
 # ---- What to do ---------------------------------------------------------------------------------
 
 
-def _actions(report: FleetReport, refs: _Refs, messages: Mapping[str, str]) -> Iterator[ActionRow]:
+def _actions(report: FleetReport, tenants: _Tenants, messages: Mapping[str, str]) -> Iterator[ActionRow]:
     seen: dict[str, str] = {}
     for number, action in enumerate(report.actions, start=1):
         yield ActionRow(
@@ -454,9 +292,9 @@ def _actions(report: FleetReport, refs: _Refs, messages: Mapping[str, str]) -> I
             proven=action.proven,
             word=count(len(action.tenants), "tenant"),
             tenants=tuple(
-                _todo(number, action, *refs.by_name[name], report, messages, seen)
+                _todo(number, action, *tenants.by_name[name], report, messages, seen)
                 for name in action.tenants
-                if name in refs.by_name
+                if name in tenants.by_name
             ),
         )
 
@@ -507,7 +345,7 @@ def _badges(tenant: FleetTenant, report: FleetReport, about: Collection[str] = (
 # ---- The other sections -------------------------------------------------------------------------
 
 
-def _changes(report: FleetReport, refs: _Refs) -> Iterator[ChangeRow]:
+def _changes(report: FleetReport, tenants: _Tenants) -> Iterator[ChangeRow]:
     """The changes in the order of the report, with the tenants that have the same one in one row."""
     groups: dict[tuple[str, ...], list[FleetChange]] = {}
     for one in report.changes:
@@ -515,7 +353,7 @@ def _changes(report: FleetReport, refs: _Refs) -> Iterator[ChangeRow]:
     for found in groups.values():
         first = found[0]
         yield ChangeRow(
-            tenants=refs.of(one.tenant for one in found),
+            tenants=tenants.refs(one.tenant for one in found),
             what=first.what,
             word=change_words(first),
             tone={True: "bad", False: "good", None: "quiet"}[first.worse],
@@ -542,48 +380,11 @@ def _tenant(number: int, tenant: FleetTenant, report: FleetReport) -> TenantRow:
     )
 
 
-def _setting(one: FleetSetting) -> SettingView:
-    judged = sum(map(len, (one.failing, one.unknown, one.waived, one.passing)))
-    groups = (("Fails", one.failing), ("Unknown", one.unknown), ("Waived", one.waived), ("Passes", one.passing))
-    counted = [f"{len(names)} {word.lower()}" for word, names in groups[1:] if names]
-    return SettingView(
-        word=f"{len(one.failing)} of {judged}",
-        tone="bad" if one.failing else "unsure",
-        label=one.label,
-        severity=one.severity.value if one.severity else "",
-        severe=one.severity in SEVERE,
-        says=", ".join(counted),
-        rules=one.rules,
-        names=tuple(NamesOf(word, names[:_FEW], max(0, len(names) - _FEW)) for word, names in groups if names),
-    )
-
-
-def _matrix(report: FleetReport) -> Iterator[MatrixRow]:
-    found = [{one.tenant: one for one in pack.tenants} for pack in report.benchmarks]
-    if not found:
-        return
-    for tenant in report.tenants:
-        cells = [
-            _counted(one[tenant.name].failed, one[tenant.name].unknown, one[tenant.name].failed_before)
-            if tenant.name in one
-            else ""
-            for one in found
-        ]
-        if any(cells):
-            yield MatrixRow(clip(tenant.name, NAME_WIDTH), tuple(cells))
-
-
-def _counted(failed: int, unknown: int, before: int | None) -> str:
-    """``12 fail (was 11), 2 unknown``."""
-    was = f" (was {before})" if before is not None and before != failed else ""
-    return f"{failed or 'none'} {'fails' if failed < 2 else 'fail'}{was}{f', {unknown} unknown' if unknown else ''}"
-
-
-def _ending(one: FleetEnding, report: FleetReport, refs: _Refs) -> EndingRow:
+def _ending(one: FleetEnding, report: FleetReport, tenants: _Tenants) -> EndingRow:
     word, tone = ending_text(one)
     # Everything of the whole fleet is said in one word instead of a thousand names.
-    tenants = () if len(one.tenants) == len(report.tenants) > 1 else refs.of(one.tenants)
-    return EndingRow(one.what, word, tone, one.ends[:10], one.then, tenants)
+    named = () if len(one.tenants) == len(report.tenants) > 1 else tenants.refs(one.tenants)
+    return EndingRow(one.what, word, tone, one.ends[:10], one.then, named)
 
 
 def _sections(view: FleetView, report: FleetReport) -> Iterator[PageSection]:

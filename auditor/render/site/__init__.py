@@ -14,6 +14,8 @@ from auditor.facts import shipped_tree
 from auditor.model.difference import Difference
 from auditor.model.history import Run
 from auditor.model.site import SiteData, is_changed
+from auditor.render.fleet_words import STATES
+from auditor.render.html.parts import HOLLOW as HOLLOW_TONES
 from auditor.render.html.parts import TONES
 from auditor.render.html.templates import asset, environment
 from auditor.render.labels import encoded
@@ -76,20 +78,32 @@ class Site:
         return self._rendered("run", up, view=run_view(self._by_run[run.id], run, difference, up))
 
     def _index(self, states: Sequence[TenantState], links: Links, tag: str = "") -> str:
-        return self._rendered("index", links, view=index_view(states, self._data.at, links, tag))
+        return self._rendered(
+            "index", links, view=index_view(states, self._data.at, links, tag, self._data.fleets.get(tag))
+        )
 
     def _rendered(self, template: str, links: Links, **values: Any) -> str:
         made: str = (
             environment(_FOLDER, "html")
             .get_template(f"{template}.html.j2")
-            .render(**values, links=links, policy=_POLICY, tool=self._data.tool, mark=MARK, ink=TONES, outlined=HOLLOW)
+            .render(
+                **values,
+                links=links,
+                policy=_POLICY,
+                tool=self._data.tool,
+                mark=MARK,
+                ink=TONES,
+                outlined=HOLLOW,
+                hollow=HOLLOW_TONES,
+                states=STATES,
+            )
         )
         return f"{made}\n"
 
 
 def style_sheet() -> str:
     """The style sheet of all pages."""
-    return f"/* {MARK} */\n{asset('style.css')}{asset('site.css', _FOLDER)}"
+    return f"/* {MARK} */\n{asset('style.css')}{asset('site.css', _FOLDER)}{asset('fleet.css')}"
 
 
 def _digest(run: Run, state: TenantState, tool: str) -> str:

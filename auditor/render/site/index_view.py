@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from auditor.model.document import count, parse_time, series
+from auditor.model.fleet import FleetReport
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome, Severity
+from auditor.render.html.fleet_apps import AppCard, TenantRef, app_cards
 from auditor.render.labels import flat, readable_time, sentence
 from auditor.render.site.attention import Reason, ReasonRank, TenantState, age
 from auditor.render.site.charts import RECENT, Strip, legend, recent_strip, strip_words
@@ -135,11 +137,15 @@ class IndexView(NamedTuple):
     findings: tuple[RuleRow, ...]
     all_findings: int
     legend: tuple[tuple[NightKind, str, str], ...]
+    answer: str
+    cards: tuple[AppCard, ...]
     recent: int = RECENT
 
 
-def index_view(states: Sequence[TenantState], at: str, links: Links, tag: str = "") -> IndexView:
-    """The index of these tenants, or of those with this tag."""
+def index_view(
+    states: Sequence[TenantState], at: str, links: Links, tag: str = "", fleet: FleetReport | None = None
+) -> IndexView:
+    """The index of these tenants, or of those with this tag. `fleet` has their apps, if they are several tenants."""
     shown = [state for state in states if not tag or tag in state.tenant.tags]
     night = last_night(shown)
     needy = sorted((state for state in shown if state.reasons), key=lambda state: state.order)
@@ -166,7 +172,15 @@ def index_view(states: Sequence[TenantState], at: str, links: Links, tag: str = 
         findings=tuple(severe[:_FINDINGS_SHOWN]),
         all_findings=len(findings),
         legend=legend(_kinds(shown, at)),
+        answer=fleet.answer if fleet and fleet.apps else "",
+        cards=_cards(fleet, shown, links) if fleet else (),
     )
+
+
+def _cards(fleet: FleetReport, shown: Sequence[TenantState], links: Links) -> tuple[AppCard, ...]:
+    """The apps of the fleet, whose tenants lead to their pages."""
+    by_key = {state.tenant.key: TenantRef(state.name, links.tenant(state.tenant)) for state in shown}
+    return app_cards(fleet, lambda key: by_key.get(key, TenantRef(key, "")))
 
 
 def last_night(states: Sequence[TenantState]) -> date | None:

@@ -1,0 +1,71 @@
+"""Sentences about a list of customers, for the result of a night and for tests of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from auditor.model.customers import Customer, CustomerList, ListKind
+from auditor.model.document import count, series
+from auditor.model.night import ListNight
+
+_NAMED = 5
+_TITLES = {
+    ListKind.SNAPSHOTS: "Folder {}",
+    ListKind.GDAP: "GDAP of {}",
+    ListKind.CONTRACTS: "Contracts of {}",
+}
+
+
+def list_title(found: CustomerList) -> str:
+    """What people call the list, as in ``GDAP of partner.onmicrosoft.com``."""
+    return _TITLES[found.kind].format(found.source.partition(":")[2])
+
+
+def list_night(found: CustomerList) -> ListNight:
+    """The list as the result of a night has it: with names in place of customers."""
+    return ListNight(
+        name=list_title(found),
+        source=found.source,
+        customers=len(found.customers),
+        taken=found.taken,
+        new=tuple(one.label for one in found.new),
+        gone=tuple(one.label for one in newly_gone(found)),
+        error=found.error,
+        advice=found.advice,
+        notes=(*(_why_gone(one) for one in newly_gone(found) if one.relationships), *map(_sentence, found.notes)),
+    )
+
+
+def newly_gone(found: CustomerList) -> tuple[Customer, ...]:
+    """The customers that the list before had."""
+    return tuple(one for one in found.gone if one.gone == found.taken and not found.error)
+
+
+def list_lines(found: ListNight) -> Iterator[str]:
+    """How many customers there are, who is new, and who is gone since the last list."""
+    if found.error:
+        yield f"The customers could not be listed: {_sentence(found.error)}"
+        if found.advice:
+            yield f"What to do: {found.advice}"
+        if found.customers:
+            yield f"Audited in their place: {count(found.customers, 'customer')} of the list of {found.taken}."
+    else:
+        yield f"{count(found.customers, 'customer')}."
+    if found.new:
+        yield f"New: {_some(found.new)}."
+    if found.gone:
+        yield f"No longer listed, and not audited any more: {_some(found.gone)}. The history keeps their runs."
+    yield from found.notes
+
+
+def _why_gone(customer: Customer) -> str:
+    last = max(customer.relationships, key=lambda one: one.ends)
+    return f"The last relationship with {customer.label} is {last.status}; its end: {last.ends[:10] or 'not known'}."
+
+
+def _some(names: Sequence[str]) -> str:
+    return series([*names[:_NAMED], f"{len(names) - _NAMED} more"] if len(names) > _NAMED else names)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -1,0 +1,289 @@
+"""The answer over many tenants as a document: one screen for a terminal, or all of it for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from auditor.model.difference import ChangeKind
+from auditor.model.document import (
+    Block,
+    Cell,
+    Document,
+    Grid,
+    Heading,
+    Paragraph,
+    Point,
+    Points,
+    Title,
+    code,
+    count,
+    series,
+)
+from auditor.model.fleet import (
+    FleetAction,
+    FleetApp,
+    FleetBenchmark,
+    FleetChange,
+    FleetEnding,
+    FleetOutcome,
+    FleetOutlier,
+    FleetReport,
+    FleetSetting,
+    FleetTenant,
+    StateCounts,
+)
+from auditor.model.rule import FindingOutcome
+from auditor.render.fleet_words import (
+    AUDITS,
+    STATES,
+    change_values,
+    change_words,
+    ending_text,
+    fleet_title,
+    number_of,
+    source_text,
+    state_word,
+)
+from auditor.render.labels import FINDINGS, NAME_WIDTH, flat, readable_time, sentence
+from auditor.render.text_layout import clip, safe
+
+_ROWS = 4
+"""Rows of a section that one screen shows; a line counts the others."""
+_FEW = 2
+"""The same of a section that matters less."""
+_NAMED = 2
+_VALUE = 60
+_MEANING = 200
+
+
+def screen(report: FleetReport, *, whole: bool = False) -> Document:
+    """The answer, why, what to send, and the rest as far as it fits one screen; with `whole`, all of it."""
+    blocks: list[Block] = [Title(safe(report.answer))]
+    blocks += _body(report, whole=whole)
+    blocks += [Points(tuple(map(Point, _ends(report, whole=whole))))]
+    return tuple(blocks)
+
+
+def document(report: FleetReport) -> Document:
+    """All of it, with the message to each tenant."""
+    blocks: list[Block] = [Title(safe(fleet_title(report))), Paragraph(safe(report.answer))]
+    blocks += _body(report, whole=True)
+    blocks += _messages(report)
+    blocks += [Heading("About this report"), Points(tuple(map(Point, _ends(report, whole=True))))]
+    return tuple(blocks)
+
+
+def _body(report: FleetReport, *, whole: bool) -> Iterator[Block]:
+    most = None if whole else _ROWS
+    few = None if whole else _FEW
+    yield from _apps(report, whole=whole)
+    yield from _section("What to send", _actions(report), most)
+    changed = f"Changed since {_since(report)}"
+    yield from _section(changed, list(_changes(report, whole=whole)), most)
+    yield from _section("Not audited", [_not_audited(*one) for one in _gaps(report)], few)
+    yield from _section("Benchmarks", [_benchmark(one) for one in report.benchmarks if whole or not one.client_id], few)
+    failing = [one for one in report.settings if one.failing and (whole or _is_of_benchmark(report, one))]
+    yield from _section("Settings that fail", [_setting(one, whole=whole) for one in failing], most)
+    yield from _section("Differs from nearly all others", [_outlier(one) for one in report.outliers], few)
+    yield from _section("Ends soon", [_ending(one, report) for one in report.ending], few)
+    if whole:
+        yield from _tenants(report)
+
+
+def _section(heading: str, points: Sequence[Point], most: int | None) -> Iterator[Block]:
+    """The first points below a heading, and how many there are more; nothing without a point."""
+    if not points:
+        return
+    yield Heading(heading)
+    shown = points if most is None or len(points) <= most else points[: most - 1]
+    more = len(points) - len(shown)
+    rest = (Point(f"{more} more: see --details"),) if more else ()
+    yield Points((*shown, *rest))
+
+
+# ---- Apps -----------------------------------------------------------------------------------------------------------
+
+
+def _apps(report: FleetReport, *, whole: bool) -> Iterator[Block]:
+    several = len(report.apps) > 1
+    shown = report.apps if whole else report.apps[:_ROWS]
+    for app in shown:
+        yield Heading(f"{clip(app.name, NAME_WIDTH)}: {_counts(app)}" if several else "Why")
+        most = len(app.why) if whole else _ROWS if not several else _FEW
+        why = sorted(app.why, key=lambda one: -len(one.tenants))
+        points = [_reason(one.text, one.tenants) for one in why[:most]]
+        if len(app.why) > most:
+            points.append(Point(f"{len(app.why) - most} more: see --details"))
+        if app.before and not _same(app, app.before):
+            points.append(Point(f"At the audit before, in {count(app.compared, 'tenant')}: {_counts(app.before)}"))
+        yield Points(tuple(points or [Point("Users connect, or can accept the permissions themselves.")]))
+    if len(report.apps) > len(shown):
+        yield Paragraph(f"{len(report.apps) - len(shown)} more apps: see --details")
+
+
+def _same(app: FleetApp, before: StateCounts) -> bool:
+    return all(number_of(app, state) == number_of(before, state) for state in STATES)
+
+
+def _counts(counts: StateCounts) -> str:
+    """``9 connect, 26 need an administrator``."""
+    numbers = ((number_of(counts, state), label) for state, label in STATES.items())
+    return ", ".join(f"{number} {label.one if number == 1 else label.many}" for number, label in numbers if number)
+
+
+def _reason(text: str, tenants: Sequence[str]) -> Point:
+    return Point(f"{safe(flat(text))} ({_names(tenants)})")
+
+
+def _names(tenants: Iterable[str], most: int = _NAMED) -> str:
+    """The first names, and how many there are more."""
+    names = [safe(clip(flat(name), NAME_WIDTH)) for name in tenants]
+    more = len(names) - most
+    return series(names if more < 1 else [*names[:most], f"{more} more"])
+
+
+# ---- What to do -----------------------------------------------------------------------------------------------------
+
+
+def _actions(report: FleetReport) -> list[Point]:
+    links = {one.name: one.todo.link for one in report.tenants if one.todo}
+    return [_action(one, links) for one in report.actions]
+
+
+def _action(action: FleetAction, links: dict[str, str]) -> Point:
+    who = f"To {count(len(action.tenants), 'tenant')} ({_names(action.tenants)})"
+    role = f" Role: {action.role.rstrip('.')}." if action.role else ""
+    tested = "" if action.proven else " Not tested: no change was proven to help."
+    link = links.get(action.tenants[0], "") if len(action.tenants) == 1 else ""
+    below = (Point(f"Link: {safe(link)}"),) if link else ()
+    return Point(f"{who}: {safe(sentence(action.what))}{role}{tested}", below)
+
+
+def _messages(report: FleetReport) -> Iterator[Block]:
+    """Each tenant's link and message, in the order of the tenants."""
+    todo = [one for one in report.tenants if one.todo]
+    if todo:
+        yield Heading("Messages")
+    for one in todo:
+        if one.todo and one.todo.message:
+            yield Heading(f"To {safe(clip(flat(one.name), NAME_WIDTH))}")
+            yield Paragraph("\n".join(safe(line) for line in one.todo.message.rstrip("\n").split("\n")))
+        elif one.todo:
+            yield Heading(f"To {safe(clip(flat(one.name), NAME_WIDTH))}")
+            yield Paragraph(f"There is no message, because no change was proven to help. {safe(one.todo.what)}")
+
+
+# ---- The rest -------------------------------------------------------------------------------------------------------
+
+
+def _since(report: FleetReport) -> str:
+    return readable_time(report.since) if report.since else "the audit before"
+
+
+def _matters(change: FleetChange, *, whole: bool) -> bool:
+    """One screen leaves out what a rule of a vendor's pack says again, and what is neither better nor worse."""
+    return whole or change.kind in (ChangeKind.DECISION, ChangeKind.SETTING, ChangeKind.POLICY) or bool(change.worse)
+
+
+def _changes(report: FleetReport, *, whole: bool) -> Iterator[Point]:
+    """The changes; the same one in several tenants is one point."""
+    groups: dict[tuple[str, str, str], list[FleetChange]] = {}
+    for one in report.changes:
+        if _matters(one, whole=whole):
+            groups.setdefault((one.what, change_words(one), _values(one)), []).append(one)
+    for (what, words, values), found in groups.items():
+        days = sorted({one.since[:10] for one in found if one.since})
+        when = f", {days[0]}" if len(days) == 1 else f", {days[0]} to {days[-1]}" if days else ""
+        who = {one.by for one in found}
+        by = f" by {who.pop()}" if len(who) == 1 and found[0].by else ""
+        tenants = _names([one.tenant for one in found])
+        means = f". {sentence(clip(flat(found[0].means), _MEANING))}" if whole and found[0].means else ""
+        yield Point(safe(flat(f"{tenants}: {what}: {words}{values}{when}{by}{means}")))
+
+
+def _values(change: FleetChange) -> str:
+    """The values, if they are short enough to read."""
+    values = change_values(change)
+    return f" ({values})" if values and len(values) <= _VALUE else ""
+
+
+def _gaps(report: FleetReport) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for one in report.not_audited:
+        yield f"{sentence(one.reason)} {one.advice}".rstrip(), one.tenants
+
+
+def _not_audited(text: str, tenants: Sequence[str]) -> Point:
+    return Point(f"{count(len(tenants), 'tenant')} ({_names(tenants)}): {safe(flat(text))}")
+
+
+def _benchmark(one: FleetBenchmark) -> Point:
+    failing = sum(row.failed > 0 for row in one.tenants)
+    unknown = len(one.not_audited) + sum(not row.failed and row.unknown > 0 for row in one.tenants)
+    of = len(one.tenants) + len(one.not_audited)
+    rest = f"; {unknown} {'is' if unknown == 1 else 'are'} unknown" if unknown else ""
+    most = one.tenants[0] if one.tenants and one.tenants[0].failed else None
+    worst = f"; {most.failed} rules fail in {safe(clip(flat(most.tenant), NAME_WIDTH))}" if most and of > 1 else ""
+    return Point(f"{one.pack}: a rule fails in {failing} of {count(of, 'tenant')}{rest}{worst}")
+
+
+def _is_of_benchmark(report: FleetReport, setting: FleetSetting) -> bool:
+    """Whether a rule about no particular app is about the setting."""
+    vendors = {one.pack for one in report.benchmarks if one.client_id}
+    return any(rule.partition("/")[0] not in vendors for rule in setting.rules)
+
+
+def _setting(one: FleetSetting, *, whole: bool) -> Point:
+    known = len(one.failing) + len(one.unknown) + len(one.waived) + len(one.passing)
+    rules = count(len(one.rules), "rule")
+    severity = f", {one.severity.value}" if one.severity else ""
+    unknown = f"; {FINDINGS[FindingOutcome.UNKNOWN][0].lower()} in {len(one.unknown)}" if one.unknown else ""
+    names = f": {_names(one.failing)}" if whole or len(one.failing) <= _NAMED else ""
+    return Point(f"{len(one.failing)} of {known}: {safe(one.label)} ({rules}{severity}){names}{unknown}")
+
+
+def _outlier(one: FleetOutlier) -> Point:
+    others = "; ".join(f"{clip(flat(each.tenant), NAME_WIDTH)}: {clip(each.value, _VALUE)}" for each in one.tenants[:2])
+    more = f"; {len(one.tenants) - 2} more" if len(one.tenants) > 2 else ""
+    usual = f"{one.usual} of {one.known} have {clip(one.usual_value, _VALUE)}"
+    return Point(safe(f"{one.label}: {usual}. {others}{more}"))
+
+
+def _ending(one: FleetEnding, report: FleetReport) -> Point:
+    when, _ = ending_text(one)
+    who = f"all {len(one.tenants)} tenants" if len(one.tenants) == len(report.tenants) > 1 else _names(one.tenants)
+    return Point(safe(flat(f"{one.what} ({who}): {one.ends[:10]}, {when}. {one.then}")))
+
+
+def _tenants(report: FleetReport) -> Iterator[Block]:
+    if not report.tenants:
+        return
+    yield Heading("Tenants")
+    rows = tuple(tuple(_row(one, outcome)) for one in report.tenants for outcome in (one.apps or (None,)))
+    yield Grid(("Tenant", "App", "Users", "Why", "Read"), rows, prose=3)
+
+
+def _row(tenant: FleetTenant, outcome: FleetOutcome | None) -> Iterator[Cell]:
+    todo = tenant.todo
+    yield Cell(
+        safe(clip(flat(tenant.name), NAME_WIDTH)), below=safe(", ".join(filter(None, (tenant.id, *tenant.tags))))
+    )
+    if outcome is None:
+        yield from (Cell(""), Cell(AUDITS[tenant.state]), Cell(safe(flat(tenant.problem))))
+    else:
+        yield Cell(safe(clip(flat(outcome.name), NAME_WIDTH)))
+        yield Cell(state_word(outcome.state, likely=outcome.likely))
+        why = tenant.problem or outcome.setting
+        do = f"Do: {todo.what}" if todo and any(outcome.app in part.apps for part in todo.parts) else ""
+        link = f" {todo.link}" if todo and do and todo.link else ""
+        yield Cell(safe(flat(why)), below=safe(flat(f"{do}{link}")))
+    yield Cell(tenant.taken[:10])
+
+
+def _ends(report: FleetReport, *, whole: bool) -> Iterator[str]:
+    """What to know about the data, and where the links and messages are."""
+    for text in report.notes if whole else report.notes[:_FEW]:
+        yield safe(flat(text))
+    if any(one.todo and one.todo.message for one in report.tenants) and not whole:
+        yield f"The link and a ready message for each tenant: add {code('-o fleet.html')} or {code('-o fleet.xlsx')}."
+    audits = f"{sum(one.problem == '' for one in report.tenants)} of {count(len(report.tenants), 'tenant')} audited"
+    yield f"{audits}; {safe(source_text(report))}."
