@@ -127,7 +127,7 @@ def _portal(registration: Registration) -> Iterator[str]:
         " the table above. Don't grant admin consent, unless you audit your own tenant, too."
     )
     yield "Certificates & secrets > Certificates > Upload certificate: cert.pem. Don't add a client secret."
-    yield "Authentication > Settings > App instance property lock: on, for all properties."
+    yield "Authentication > App instance property lock > Configure: on, for all properties."
     yield "Overview: copy Application (client) ID."
 
 
