@@ -162,7 +162,7 @@ def _names(tenants: Iterable[str], most: int = _NAMED) -> str:
 def _action(action: FleetAction, named: int) -> Point:
     who = f"To {_whom(action.tenants, named)}"
     role = f" Role: {action.role.rstrip('.')}." if action.role else ""
-    tested = "" if action.proven else " Not tested: no change was proven to help."
+    tested = "" if action.proven else " There is no message, because no change was proven to help."
     return Point(f"{who}: {safe(sentence(action.what))}{role}{tested}")
 
 

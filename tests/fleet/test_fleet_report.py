@@ -34,6 +34,7 @@ from auditor.render.fleet import CSV_TABLES, schema
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import run
+from tests.fleet.world import State, counted, world
 from tests.golden import check_golden
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -374,3 +375,25 @@ def test_files_can_be_named_and_a_missing_one_is_a_tenant_that_is_not_known(sent
     made = msgspec.json.decode(done.out, type=FleetReport)
     assert {one.name: one.state.value for one in made.tenants} == {"Contoso Talent": "audited", "nobody": "unreadable"}
     assert (made.apps[0].unknown, done.code) == (1, 1)
+
+
+# ---- Tenants that are read now --------------------------------------------------------------------------------------
+
+
+def test_tenants_that_are_read_now_are_counted_as_by_hand_and_nothing_is_kept(tmp_path: Path) -> None:
+    with world(tmp_path, number=8) as made:
+        before = set(tmp_path.iterdir())
+        done = invoke("--config", str(made.file), "--live", "-f", "json", **made.environ)
+        states = counted(made.customers)
+        assert set(tmp_path.iterdir()) == before
+    report = msgspec.json.decode(done.out, type=FleetReport)
+    (app,) = report.apps
+    assert (app.connects, app.needs_admin, app.blocked, app.unknown) == (
+        states[State.CONNECTS],
+        states[State.NEEDS_ADMIN],
+        states[State.BLOCKED],
+        states[State.UNKNOWN],
+    )
+    unread = {name: one.reason for one in report.not_audited for name in one.tenants}
+    assert set(unread) == {"customer-000", "customer-005"}
+    assert "AADSTS700016" in unread["customer-000"]
