@@ -51,9 +51,7 @@ def onboard_fleet(
         try:
             kept = stack.enter_context(named_history(history, path).open(secrets, must_exist=False))
         except AuditorError as error:
-            notes.append(
-                f"Customers that lost their consent are listed as “not yet”, because there is no history: {error}"
-            )
+            notes.append(f"A customer that lost its consent counts as “not yet”, because there is no history: {error}")
         listed = with_customers(configuration, secrets, kept, now=now, interaction=interaction)
         entries = with_tags(chosen_tenants(listed.configuration, tenants), tags)
         return onboard(

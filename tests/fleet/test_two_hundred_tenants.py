@@ -15,15 +15,17 @@ import pytest
 
 from auditor.history import History, open_history
 from auditor.jobs import tenant_reader
+from auditor.jobs.fleet_audits import FleetRequest
+from auditor.jobs.fleet_report import report_on_fleet
 from auditor.jobs.night_log import NightLog
 from auditor.jobs.night_setup import Clock, NightParts
 from auditor.jobs.nightly import run_night
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.secret_references import Secrets
-from auditor.model.errors import FAILING
+from auditor.model.errors import FAILING, NO_AUDIT
 from auditor.model.night import Night, TenantNight
 from auditor.render.night import answer_of, text
-from tests.fleet.world import Customer, State, Trouble, World, counted, expected, state_of, world
+from tests.fleet.world import Customer, State, Trouble, World, counted, expected, state_of, why, world
 from tests.graph.live_tenants import Sleeps
 
 NOW = "2026-11-22T02:00:00Z"
@@ -94,6 +96,30 @@ def test_each_tenant_gets_the_outcome_that_its_settings_and_its_trouble_deserve(
     assert got == {key: (each.state, each.exit_code, each.exit_code) for key, each in wanted.items()}
 
 
+def test_the_report_over_all_is_the_count_by_hand(lived: Lived) -> None:
+    whom = lived.world.customers
+    report = report_on_fleet(FleetRequest(config=str(lived.world.file), at=NOW))
+    (app,) = report.apps
+    assert (app.tenants, app.connects, app.needs_admin, app.blocked, app.unknown) == (200, 65, 73, 13, 49)
+    by_hand: dict[str, set[str]] = {}
+    for one in whom:
+        by_hand.setdefault(why(one), set()).add(one.name)
+    connecting = by_hand.pop("")
+    assert sorted(map(sorted, by_hand.values())) == sorted(sorted(reason.tenants) for reason in app.why)
+    for tenant in report.tenants:
+        (outcome,) = tenant.apps
+        (one,) = (one for one in whom if one.name == tenant.name)
+        wanted = expected(one)
+        assert (outcome.state.value, tenant.exit_code, tenant.tags) == (wanted.state.value, wanted.exit_code, one.tags)
+        assert wanted.error.lower() in tenant.problem.lower()
+        assert (tenant.todo is None) == (tenant.name in connecting or wanted.exit_code == NO_AUDIT)
+    # An administrator's consent helps whatever users may do, unless it isn't known whether the app is there.
+    audited = {one.name for one in whom if expected(one).exit_code != NO_AUDIT and one.trouble is not Trouble.REFUSING}
+    assert {name for action in report.actions if action.proven for name in action.tenants} == audited - connecting
+    assert {name for reason in report.not_audited for name in reason.tenants} == by_hand["there is no audit"]
+    assert report.exit_code == FAILING
+
+
 def test_the_world_has_each_state_and_each_trouble(lived: Lived) -> None:
     states = counted(lived.world.customers)
     assert states == {State.CONNECTS: 65, State.NEEDS_ADMIN: 73, State.BLOCKED: 13, State.UNKNOWN: 49}
@@ -127,7 +153,7 @@ def test_no_tenant_waits_for_another_one(lived: Lived) -> None:
 def test_the_documents_of_the_tenants_do_not_mix(lived: Lived) -> None:
     for one in lived.world.customers[::9]:
         (run,) = lived.history.runs(one.key)
-        if run.exit_code != 3:
+        if run.exit_code != NO_AUDIT:
             report, snapshot = lived.history.comparable_parts(run.id)
             assert {report.tenant.id, snapshot.tenant.id} == {one.tenant}
             assert (report.tenant.name, run.name, run.tags) == (one.name.title(), one.name, one.tags)

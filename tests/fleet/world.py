@@ -69,6 +69,22 @@ SAMPLES = {
 }
 """What each sample says of itself in docs/gallery/README.md."""
 
+WHY = {
+    "managed-default": "Microsoft's policy excludes what the app needs",
+    "unreadable-policies": "Microsoft's policy excludes what the app needs",
+    "admin-consented-partly": "Microsoft's policy excludes what the app needs",
+    "low-unclassified": "what the app needs isn't classified",
+    "classified-on-exchange-only": "what the app needs isn't classified",
+    "consent-off": "user consent is off",
+    "consent-off-workflow": "user consent is off",
+    "assignment-required": "the app requires assignment",
+    "app-disabled": "the app is disabled",
+}
+"""The setting that stops users, from what the samples say of themselves. Users of the others can connect.
+
+Of what an administrator granted in `admin-consented-partly`, Mail.Send and Contacts.ReadWrite are missing; the policy
+that Microsoft manages excludes the second.
+"""
 GRANTED = frozenset({"admin-consented", "conditional-access", "stopped-users"})
 """Samples in which an administrator granted all that the app needs, so that no policy decides."""
 BLOCKING = frozenset({"app-disabled"})
@@ -213,6 +229,16 @@ def expected(customer: Customer) -> Expected:
     if state is State.UNKNOWN:
         return Expected(state, 4)
     return Expected(state, 0 if state is State.CONNECTS else 1)
+
+
+def why(customer: Customer) -> str:
+    """What keeps users from connecting, or what keeps that from being known; empty where they connect. By hand."""
+    found = expected(customer)
+    if found.state is State.CONNECTS:
+        return ""
+    if found.state is not State.UNKNOWN:
+        return WHY[customer.sample]
+    return "there is no audit" if found.exit_code == 3 else customer.trouble.value
 
 
 def counted(whom: Iterable[Customer]) -> Counter[State]:

@@ -69,6 +69,8 @@ def index() -> str:
     lines = [
         "# Sample gallery",
         "",
+        "For everyone who wants to see a report before running the program.",
+        "",
         f"What `{command.replace('NAME', 'managed-default')}` says of each sample tenant. The tenants",
         "are invented; the policies, permissions and ids in them are Microsoft's. The samples that differ most are",
         "shown here, in the formats that people read. `make gallery` writes all samples in all formats, PDF and",
