@@ -13,13 +13,13 @@ from auditor.graph.preconnect import run as run_loop
 from auditor.graph.session import open_tokens
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
+from auditor.jobs.fleet_reads import failure_of
 from auditor.jobs.kept_runs import named_history
 from auditor.jobs.night_setup import Clock, chosen_tenants
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.onboarding import TokenAnswer, onboard
 from auditor.jobs.secret_references import Secrets, live_tenant_of
 from auditor.jobs.tenant_reader import addresses_of, retry_policy
-from auditor.jobs.tenant_runs import failure_of
 from auditor.model.configuration import TenantEntry
 from auditor.model.errors import AuditorError, InvalidRequest
 from auditor.model.onboarding import Onboarding, OnboardingProblem, ProblemKind
@@ -51,9 +51,7 @@ def onboard_fleet(
         try:
             kept = stack.enter_context(named_history(history, path).open(secrets, must_exist=False))
         except AuditorError as error:
-            notes.append(
-                f"Customers that lost their consent are listed as “not yet”, because there is no history: {error}"
-            )
+            notes.append(f"A customer that lost its consent counts as “not yet”, because there is no history: {error}")
         listed = with_customers(configuration, secrets, kept, now=now, interaction=interaction)
         entries = with_tags(chosen_tenants(listed.configuration, tenants), tags)
         return onboard(

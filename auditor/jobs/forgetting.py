@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _LEFTOVERS = ".consent-auditor-*.tmp"
 _REPORT_FILES = frozenset(file for name in FORMATS for _, file in files_in_folder(name))
 _MOST_NAMED = 3
+_SUGGESTED = 10
 
 
 class Left(NamedTuple):
@@ -118,8 +119,9 @@ def _unknown(history: History, tenant: str, configuration: Configuration | None)
     every = {name.lower(): name for pair in history.tenants() for name in pair}
     every |= {entry.name.lower(): entry.name for entry in (configuration.tenants if configuration else ())}
     near = nearest(tenant, every)
-    names = ", ".join(sorted({name for name in every.values() if not is_guid(name)})[:10]) or "none"
-    hint = f'did you mean "{every[near]}"?' if near else f"the tenants are: {names}"
+    names = sorted({name for name in every.values() if not is_guid(name)})
+    shown = [*names[:_SUGGESTED], *([f"{len(names) - _SUGGESTED} more"] if len(names) > _SUGGESTED else ())]
+    hint = f'did you mean "{every[near]}"?' if near else f"the tenants are {series(shown) or 'none'}"
     return f'nothing is known about a tenant "{tenant}"; {hint}'
 
 
