@@ -101,7 +101,7 @@ def test_a_customer_that_a_nightly_run_audited_has_lost_its_consent(server: Grap
 
 
 def test_without_a_history_nothing_is_lost_and_the_answer_says_so(server: GraphServer, configuration: Path) -> None:
-    (configuration.parent / "history.db").write_text("this is no database, and long enough to be taken for one" * 9)
+    (configuration.parent / "history.db").write_text("this isn't a database, and long enough to look like one" * 9)
     server.set_consent(IDS["contoso"])
     found = onboarding(server, configuration, 1)
     assert statuses(found)["contoso"] == "consented"
