@@ -167,7 +167,7 @@ async def _read_at_once(
 
 
 async def _read(source: CustomerSource, secrets: Secrets, interaction: Interaction) -> ReadList | CustomerList:
-    from auditor.jobs.tenant_runs import failure_of
+    from auditor.jobs.fleet_reads import failure_of
 
     try:
         found = await (_of_partner(source, source.partner, secrets, interaction) if source.partner else _of(source))

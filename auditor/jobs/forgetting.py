@@ -85,9 +85,8 @@ def planned(history: History, tenant: str, configuration: Configuration | None) 
     """What `remove` would remove. Raises HistoryError, and InvalidRequest for a tenant of which nothing is known."""
     from auditor.history.forgetting import holdings
 
-    entries = _entries(tenant, configuration)
-    also = dict.fromkeys(name for entry in entries for name in (tenant_key(entry), entry.name))
-    held = holdings(history.database, tenant, tuple(also))
+    entries = _entries(configuration, tenant, holdings(history.database, tenant))
+    held = holdings(history.database, tenant, _called(entries))
     label = next((entry.name for entry in entries), next(iter(held.names), tenant))
     found = Removal(label, entries, held)
     folders = tuple(_report_folders(found.names | {tenant}, configuration))
@@ -102,10 +101,16 @@ def planned(history: History, tenant: str, configuration: Configuration | None) 
     return found
 
 
-def _entries(tenant: str, configuration: Configuration | None) -> tuple[TenantEntry, ...]:
-    low = tenant.lower()
+def _entries(configuration: Configuration | None, tenant: str, held: Holdings) -> tuple[TenantEntry, ...]:
+    """The entries of the configuration that mean the tenant, also by what earlier runs found out."""
+    known = {one.lower() for one in (tenant, *held.keys, *held.ids, *held.names)}
     entries = configuration.tenants if configuration else ()
-    return tuple(one for one in entries if low in (one.name.lower(), one.tenant.lower()))
+    return tuple(one for one in entries if not known.isdisjoint((one.name.lower(), one.tenant.lower())))
+
+
+def _called(entries: Sequence[TenantEntry]) -> tuple[str, ...]:
+    """What the history calls the tenants of these entries."""
+    return tuple(dict.fromkeys(name for entry in entries for name in (tenant_key(entry), entry.name)))
 
 
 def _unknown(history: History, tenant: str, configuration: Configuration | None) -> str:
@@ -174,8 +179,7 @@ def remove(history: History, tenant: str, configuration: Configuration | None, n
     from auditor.history.forgetting import forget
 
     plan = planned(history, tenant, configuration)
-    also = dict.fromkeys(name for entry in plan.entries for name in (tenant_key(entry), entry.name))
-    held = forget(history.database, tenant, tuple(also))
+    held = forget(history.database, tenant, _called(plan.entries))
     for path in plan.reports:
         path.unlink(missing_ok=True)
     for folder in plan.folders:

@@ -11,11 +11,12 @@ import msgspec
 
 from auditor.jobs.audit_request import TOOL
 from auditor.jobs.customer_lists import with_customers
+from auditor.jobs.fleet_reads import failure_of
 from auditor.jobs.heartbeat import Heartbeat
 from auditor.jobs.kept_runs import open_place
 from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
-from auditor.jobs.tenant_runs import failure_of, run_tenants
+from auditor.jobs.tenant_runs import run_tenants
 from auditor.model.configuration import Configuration, Event, HistoryPlace, TenantEntry
 from auditor.model.customers import CustomerList
 from auditor.model.errors import NO_AUDIT, STOPPED, TERMINATED, AuditorError

@@ -129,7 +129,7 @@ def _named(own: str) -> Json:
 
 
 def _assigned(snapshot: Snapshot, policy: str) -> Snapshot:
-    """The tenant with this policy for users, a change that every message tells."""
+    """The tenant with this policy for users, a change that every message has."""
     settings = snapshot.sections.authorizationPolicy
     assert settings is not None and settings.defaultUserRolePermissions is not None
     entries = (f"ManagePermissionGrantsForSelf.{policy}",)
@@ -193,7 +193,7 @@ def test_every_row_of_the_history_belongs_to_the_tenant_whose_words_it_has(fleet
 def test_what_the_history_gives_of_a_tenant_has_its_words_only(fleet: Fleet) -> None:
     with fleet.nights.history() as history:
         for key, name in history.tenants():
-            given = [*history.export(key), *history.runs(key)]
+            given: list[Any] = [*history.export(key), *history.runs(key)]
             given += [history.report(run.id) for run in history.runs(key) if run.exit_code != NO_AUDIT]
             assert fleet.owners(msgspec.json.encode(given).decode()) <= {name}
 
@@ -201,11 +201,13 @@ def test_what_the_history_gives_of_a_tenant_has_its_words_only(fleet: Fleet) -> 
 def test_the_pages_of_a_tenant_have_its_words_only(fleet: Fleet) -> None:
     site = fleet.folder / "site"
     with fleet.nights.history() as history:
-        pages = {site / "runs" / f"{run.id}.html": run.name for run in history.runs()}
-        pages |= {site / "tenants" / f"{run.tenant}.html": run.name for run in history.runs()}
-    assert set(pages) == {*(site / "runs").iterdir(), *(site / "tenants").iterdir()}
-    for page, name in pages.items():
+        names = {run.tenant: run.name for run in history.runs()}
+    seen = set()
+    for page in (*(site / "runs").iterdir(), *(site / "tenants").iterdir()):
+        (name,) = (name for tenant, name in names.items() if page.stem.partition("_")[0] == tenant)
+        seen.add((page.parent.name, name))
         assert fleet.owners(page.read_text()) <= {name}, page.name
+    assert seen == {(folder, name) for folder in ("runs", "tenants") for name in fleet.words}
 
 
 def test_the_answer_over_all_says_of_a_tenant_nothing_of_another_one(fleet: Fleet) -> None:
@@ -219,7 +221,7 @@ def test_the_answer_over_all_says_of_a_tenant_nothing_of_another_one(fleet: Flee
 def test_the_bundle_of_a_customer_holds_that_tenant_alone(
     fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A PDF takes seconds, and is made of the same report as the other files.
+    # A PDF takes seconds, and shows the same report as the other files.
     monkeypatch.setattr(pdf, "render", lambda *_, **__: b"a PDF")
     source = SnapshotFiles((str(fleet.folder / "acme.json"),))
     data, _ = bundle_for(AuditRequest(source=source, packs=("trackerrms-uk",)))
