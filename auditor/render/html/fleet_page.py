@@ -9,7 +9,6 @@ from markupsafe import Markup, escape
 
 from auditor.model.document import count, series
 from auditor.model.fleet import (
-    AppState,
     AuditState,
     FleetAction,
     FleetChange,
