@@ -103,7 +103,9 @@ def _answer(found: Onboarding) -> str:
     if not made.customers:
         return "There is no customer to ask: the configuration lists no live tenant."
     if made.customers == 1:
-        return f"{_name(found.customers[0])}: {STATUS_WORDS[found.customers[0].status]}. {found.customers[0].says}"
+        (one,) = found.customers
+        says = "" if one.status is ConsentStatus.UNKNOWN else f" {one.says}"
+        return f"{_name(one)}: {STATUS_WORDS[one.status]}.{says}"
     if made.consented == made.customers:
         return f"All {made.customers} customers have consented."
     if made.unknown == made.customers:

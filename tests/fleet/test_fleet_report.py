@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import jsonschema
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from auditor.cli.fleet_report import command
 from auditor.history import open_history
@@ -33,6 +34,7 @@ from auditor.render.fleet import CSV_TABLES, schema
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import run
+from tests.fleet.world import State, counted, world
 from tests.golden import check_golden
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -106,8 +108,20 @@ def _difference(report: Report) -> Difference:
     return Difference(before=side, after=side, changes=(change,))
 
 
-def invoke(*options: str, **env: str) -> Result:
-    return CliRunner(env={"CONSENT_AUDITOR_PACKS": "", **CLOCK, **env}).invoke(command, list(options))
+class Invoked(NamedTuple):
+    """How the command ended in this process: its exit code, what it printed, and the error that it explains."""
+
+    code: int
+    out: bytes
+    said: str
+
+
+def invoke(*options: str, **env: str) -> Invoked:
+    runner = CliRunner(env={"CONSENT_AUDITOR_PACKS": "", **CLOCK, **env})
+    done = runner.invoke(command, list(options), standalone_mode=False)
+    error = done.exception
+    text = error.format_message() if isinstance(error, click.UsageError) else str(error or "")
+    return Invoked(2 if error else done.return_value, done.stdout_bytes, " ".join(f"{done.output} {text}".split()))
 
 
 def reported(path: Path) -> FleetReport:
@@ -135,9 +149,9 @@ def files(kept: Kept) -> Path:
     place.mkdir()
     names = [f"fleet.{ending}" for ending in ("json", "md", "html", "xlsx", "csv")]
     done = invoke("--config", kept.config, *(part for one in names for part in ("-o", str(place / one))))
-    assert done.exit_code == 1
+    assert done.code == 1
     tables = invoke("--config", kept.config, "-f", "csv", "-o", f"{place}/tables/")
-    assert tables.exit_code == 1
+    assert tables.code == 1
     return place
 
 
@@ -206,7 +220,7 @@ def test_redacted_no_format_names_a_tenant_and_the_same_token_is_in_each(kept: K
     names = [f"fleet.{ending}" for ending in ("json", "md", "html", "xlsx", "csv", "txt")]
     outputs = (part for one in names for part in ("-o", str(tmp_path / one)))
     done = invoke("--config", kept.config, "--redact", "--redact-key", str(tmp_path / "key"), *outputs)
-    assert done.exit_code == 1
+    assert done.code == 1
     texts = {one: _text(tmp_path / one) for one in names}
     forbidden = [*TENANTS, "wingtip", "Talent", "Personnel", "00000000-0000-4000-8000-00000000000a", str(kept.folder)]
     for name, text in texts.items():
@@ -259,9 +273,9 @@ def test_since_compares_with_the_audit_before_that_time(kept: Kept, tmp_path: Pa
 def test_a_history_alone_has_its_own_tenants_and_an_old_one_is_stale(kept: Kept, tmp_path: Path) -> None:
     options = ("--history", str(kept.folder / "history.sqlite"), "-o", str(tmp_path / "f.json"))
     later = {"_CONSENT_AUDITOR_TEST_NOW": "2026-12-10T08:00:00Z"}
-    assert invoke(*options).exit_code == 1
+    assert invoke(*options).code == 1
     assert {one.name for one in reported(tmp_path / "f.json").tenants} == set(TENANTS)
-    assert invoke(*options, **later).exit_code == 3
+    assert invoke(*options, **later).code == 3
     made = reported(tmp_path / "f.json")
     assert {one.state for one in made.tenants} == {"stale", "failed"}
     assert made.apps[0].unknown == made.apps[0].tenants == 5, (
@@ -288,9 +302,8 @@ def test_a_history_alone_has_its_own_tenants_and_an_old_one_is_stale(kept: Kept,
 def test_a_mistake_says_what_to_give(kept: Kept, options: tuple[str, ...], says: str) -> None:
     config = () if "--snapshot" in options else ("--config", kept.config)
     done = invoke(*config, *options)
-    text = " ".join(f"{done.output}{done.exception or ''}".split())
-    assert says in text
-    assert done.exit_code != 0
+    assert says in done.said
+    assert done.code == 2
 
 
 # ---- Files that customers sent --------------------------------------------------------------------------------------
@@ -334,7 +347,7 @@ def _bundle(snapshot: Snapshot, packs: Sequence[Pack]) -> bytes:
 
 def test_a_vendor_sees_every_customer_that_sent_a_file_without_access_to_a_tenant(sent: Path, tmp_path: Path) -> None:
     done = invoke("--app", "trackerrms-uk", "--snapshot", str(sent), "-o", str(tmp_path / "f.json"))
-    assert done.exit_code == 1
+    assert done.code == 1
     made = reported(tmp_path / "f.json")
     states = sorted((one.apps[0].state.value, one.state.value) for one in made.tenants)
     assert states == [
@@ -359,6 +372,28 @@ def test_a_vendor_sees_every_customer_that_sent_a_file_without_access_to_a_tenan
 def test_files_can_be_named_and_a_missing_one_is_a_tenant_that_is_not_known(sent: Path, tmp_path: Path) -> None:
     named = (str(sent / "contoso.json"), str(sent / "nobody.json"))
     done = invoke("--app", "trackerrms-uk", *(part for one in named for part in ("--snapshot", one)), "-f", "json")
-    made = msgspec.json.decode(done.stdout_bytes, type=FleetReport)
+    made = msgspec.json.decode(done.out, type=FleetReport)
     assert {one.name: one.state.value for one in made.tenants} == {"Contoso Talent": "audited", "nobody": "unreadable"}
-    assert (made.apps[0].unknown, done.exit_code) == (1, 1)
+    assert (made.apps[0].unknown, done.code) == (1, 1)
+
+
+# ---- Tenants that are read now --------------------------------------------------------------------------------------
+
+
+def test_tenants_that_are_read_now_are_counted_as_by_hand_and_nothing_is_kept(tmp_path: Path) -> None:
+    with world(tmp_path, number=8) as made:
+        before = set(tmp_path.iterdir())
+        done = invoke("--config", str(made.file), "--live", "-f", "json", **made.environ)
+        states = counted(made.customers)
+        assert set(tmp_path.iterdir()) == before
+    report = msgspec.json.decode(done.out, type=FleetReport)
+    (app,) = report.apps
+    assert (app.connects, app.needs_admin, app.blocked, app.unknown) == (
+        states[State.CONNECTS],
+        states[State.NEEDS_ADMIN],
+        states[State.BLOCKED],
+        states[State.UNKNOWN],
+    )
+    unread = {name: one.reason for one in report.not_audited for name in one.tenants}
+    assert set(unread) == {"customer-000", "customer-005"}
+    assert "AADSTS700016" in unread["customer-000"]
