@@ -63,20 +63,30 @@ def interaction(*, is_long: bool = False) -> Iterator[Interaction]:
     from auditor.jobs.audit_request import Interaction
 
     if not sys.stderr.isatty():
-        progress = ProgressLines(say).show if is_long else None
-        yield Interaction(say=say, progress=progress, show_code=_show_code, on_pause=_say_pause)
+        lines = ProgressLines(say)
+        yield Interaction(
+            say=say,
+            progress=lines.show if is_long else None,
+            show_code=_show_code,
+            on_pause=_say_pause,
+            on_tenant=lines.show_tenants if is_long else None,
+        )
         return
     bars = _ProgressBars()
     try:
         yield Interaction(
-            say=bars.say, progress=bars.show, show_code=bars.show_code, on_pause=bars.show_pause, on_wait=bars.show_wait
+            say=bars.say,
+            progress=bars.show,
+            show_code=bars.show_code,
+            on_pause=bars.show_pause,
+            on_wait=bars.show_wait,
+            on_tenant=bars.show_tenants,
         )
     finally:
         bars.stop()
 
 
-_TENANTS = "tenants"
-"""What a nightly run counts in the place of sections."""
+_TENANTS = "Checking the tenants"
 _ESTIMATED_FROM = 1000
 """From this number on, a total is Graph's count of a directory that changes during the read, and not a number of parts
 of a read."""
@@ -84,22 +94,18 @@ of a read."""
 
 def what_is_read(section: str) -> str:
     """``Reading the enterprise applications``: a section of the snapshot by its name for people."""
-    if section == _TENANTS:
-        return "Checking the tenants"
+    if section == "tenants":
+        return _TENANTS
     from auditor.render.labels import section_label
 
     return f"Reading {section_label(section)}"
 
 
 class Pace:
-    """How fast a section is read, and how long it takes yet. `clock` counts seconds.
+    """How fast a section is read, and how long it takes yet. `clock` counts seconds."""
 
-    With `is_estimated`, a large total is only about right.
-    """
-
-    def __init__(self, done: int, clock: Callable[[], float], *, is_estimated: bool = True) -> None:
+    def __init__(self, done: int, clock: Callable[[], float]) -> None:
         self._first = done
-        self._is_estimated = is_estimated
         self._clock = clock
         self._started = clock()
 
@@ -107,7 +113,7 @@ class Pace:
         """``120,000 of about 300,000, 5,100 a second, about 36 s left``, as far as it is known."""
         seconds = self._clock() - self._started
         rate = (done - self._first) / seconds if seconds >= 1 else 0.0
-        about = "about " if self._is_estimated and total and total >= _ESTIMATED_FROM else ""
+        about = "about " if total and total >= _ESTIMATED_FROM else ""
         parts = [f"{done:,} of {about}{total:,}" if total else f"{done:,}"]
         if rate >= 1:
             parts.append(f"{rate:,.0f} a second")
@@ -116,8 +122,22 @@ class Pace:
         return ", ".join(parts)
 
 
-def _pace(section: str, done: int, clock: Callable[[], float]) -> Pace:
-    return Pace(done, clock, is_estimated=section != _TENANTS)
+class TenantsPace:
+    """How many tenants are done, and how long the others take yet. `clock` counts seconds, from now on."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._started = clock()
+
+    def text(self, done: int, failed: int, total: int) -> str:
+        """``312 of 1,000 tenants, 4 failed, about 2 min left``, as far as it is known."""
+        seconds = self._clock() - self._started
+        parts = [f"{done:,} of {total:,} tenant{'' if total == 1 else 's'}"]
+        if failed:
+            parts.append(f"{failed:,} failed")
+        if 0 < done < total and seconds >= 1:
+            parts.append(f"about {_length(seconds / done * (total - done))} left")
+        return ", ".join(parts)
 
 
 def _length(seconds: float) -> str:
@@ -135,12 +155,22 @@ class ProgressLines:
         self._clock = clock
         self._paces: dict[str, Pace] = {}
         self._last: dict[str, float] = {}
+        self._tenants: TenantsPace | None = None
+
+    def show_tenants(self, done: int, failed: int, total: int) -> None:
+        """Say how many tenants are done, if the last line about them is old enough."""
+        now = self._clock()
+        if self._tenants is None:
+            self._tenants, self._last[_TENANTS] = TenantsPace(self._clock), now
+        elif now - self._last[_TENANTS] >= self.EVERY and done < total:
+            self._last[_TENANTS] = now
+            self._say(f"{_TENANTS}: {self._tenants.text(done, failed, total)}")
 
     def show(self, section: str, done: int, total: int | None) -> None:
         """Say that `done` of `total` parts of a section were read, if the last line about it is old enough."""
         now = self._clock()
         if section not in self._paces:
-            self._paces[section], self._last[section] = _pace(section, done, self._clock), now
+            self._paces[section], self._last[section] = Pace(done, self._clock), now
         elif now - self._last[section] >= self.EVERY:
             self._last[section] = now
             self._say(f"{what_is_read(section)}: {self._paces[section].text(done, total)}")
@@ -154,18 +184,26 @@ class _ProgressBars:
         self._tasks: dict[str, TaskID] = {}
         self._paces: dict[str, Pace] = {}
         self._pause: TaskID | None = None
+        self._tenants: TenantsPace | None = None
+
+    def show_tenants(self, done: int, failed: int, total: int) -> None:
+        """Show how many tenants are done."""
+        self._tenants = self._tenants or TenantsPace(time.monotonic)
+        self._update(_TENANTS, done, total, self._tenants.text(done, failed, total))
 
     def show(self, section: str, done: int, total: int | None) -> None:
         """Show that `done` of `total` parts of a section were read."""
+        pace = self._paces.setdefault(section, Pace(done, time.monotonic))
+        self._update(what_is_read(section), done, total, pace.text(done, total))
+
+    def _update(self, what: str, done: int, total: int | None, pace: str) -> None:
         progress = self._progress or self._started()
         if self._pause is not None:
             progress.remove_task(self._pause)
             self._pause = None
-        if section not in self._tasks:
-            self._paces[section] = _pace(section, done, time.monotonic)
-            self._tasks[section] = progress.add_task(what_is_read(section), total=total, pace="")
-        pace = self._paces[section].text(done, total)
-        progress.update(self._tasks[section], completed=done, total=total, pace=pace)
+        if what not in self._tasks:
+            self._tasks[what] = progress.add_task(what, total=total, pace="")
+        progress.update(self._tasks[what], completed=done, total=total, pace=pace)
 
     def show_pause(self, service: str, seconds: float, is_asked_for: bool) -> None:
         """Show why nothing happens, until the next progress."""

@@ -324,6 +324,14 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
 def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> DecisionFacts:
     """Everything about `app` and `subject` that a decision needs, looked up once."""
     index = index_of(snapshot)
+    question = (app, subject)
+    if question not in index.gathered:
+        index.gathered[question] = _gathered(index, app, subject)
+    facts: DecisionFacts = index.gathered[question]
+    return facts
+
+
+def _gathered(index: SnapshotIndex, app: App, subject: Subject) -> DecisionFacts:
     client = client_of(index, app)
     whole_subject, subject = subject, toward(index, client, subject)
     app = msgspec.structs.replace(app, default_resources=tuple(map(index.resource_id, app.default_resources)))

@@ -186,6 +186,15 @@ def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPo
     return known[policy_id, through]
 
 
+@kept
+def _policies_of(_: tuple[PermissionGrantPolicy, ...] | None) -> dict[tuple[int, str], GoverningPolicy]:
+    """The policies of a section that were asked for, by the row and custom role.
+
+    A changed copy of a snapshot whose policies did not change then knows what they said.
+    """
+    return {}
+
+
 def _looked_up(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
     match index.grant_policy(policy_id):
         case PermissionGrantPolicy() as policy if (policy.resourceScopeType or TENANT).lower() != TENANT:
@@ -195,7 +204,10 @@ def _looked_up(index: SnapshotIndex, policy_id: str, through: str) -> GoverningP
             why = f"policy {policy.id} approves pre-approved apps, which Graph doesn't list"
             return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
         case PermissionGrantPolicy() as policy:
-            found = GoverningPolicy(id=policy.id, policy=policy, through=through)
+            made = _policies_of(index.snapshot.sections.permissionGrantPolicies)
+            found = made.setdefault(
+                (id(policy), through), GoverningPolicy(id=policy.id, policy=policy, through=through)
+            )
             if not (found.is_custom and index.was_refused("permissionGrantPolicies", policy.id)):
                 return found
             return msgspec.structs.replace(found, policy=_without_beta_form(policy))

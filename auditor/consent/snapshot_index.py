@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, wraps
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -80,6 +80,8 @@ class SnapshotIndex:
         self._part = snapshot if isinstance(snapshot, PartOfSnapshot) else None
         self._scopes: dict[str, dict[str, DelegatedScope]] = {}
         self._gaps: dict[tuple[str, str], NotRead | None] = {}
+        self.gathered: dict[object, Any] = {}
+        """What is gathered from the snapshot for one question, by the question."""
 
     def _refuse_left_out(self, name: str) -> None:
         if self._part and name in self._part.apps_left_out:

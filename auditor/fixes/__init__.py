@@ -121,7 +121,8 @@ def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Propose
         decision = decide(after, app, who)
         if all(_reached(part.goal, decision, after) for part in parts):
             lasting = request_caveats(snapshot.cloud, app, client_of(snapshot, app))
-            unseen = _unseen(decision, decide(_read_again(snapshot, after), app, who))
+            again = _read_again(snapshot, after)
+            unseen = () if again is after else _unseen(decision, decide(again, app, who))
             fix = as_fix(states, parts, decision, (*lasting, *unseen))
             as_registered = any(part.grants_registered for part in parts)
             opens = as_opens(exposure(snapshot, after, app, as_registered=as_registered))
@@ -130,7 +131,7 @@ def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Propose
 
 
 def _read_again(before: Snapshot, after: Snapshot) -> Snapshot:
-    """`after` as another audit reads it: what could not be read before can't be read then either.
+    """`after` as another audit reads it, or itself: what could not be read before can't be read then either.
 
     A list of one app or resource that was refused stays in `Snapshot.unread`, which every look-up respects.
     """
@@ -139,7 +140,10 @@ def _read_again(before: Snapshot, after: Snapshot) -> Snapshot:
     covers = {name: parts for name, parts in after.covers.items() if name not in sections}
     covers |= {name: parts for name, parts in before.covers.items() if name in sections}
     policies, unread = after.sections.permissionGrantPolicies, after.unread
-    if policies and "permissionGrantPolicies" not in sections and _beta_is_unread(before):
+    hides_beta = "permissionGrantPolicies" not in sections and _beta_is_unread(before)
+    if not sections and not hides_beta:
+        return after
+    if policies and hides_beta:
         sections["permissionGrantPolicies"] = tuple(map(without_beta_conditions, policies))
         unread = {**{f"{_BETA_READS}{policy.id}": Unread() for policy in policies}, **unread}
     seen = msgspec.structs.replace(after.sections, **sections)

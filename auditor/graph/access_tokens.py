@@ -9,7 +9,8 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -17,6 +18,9 @@ from auditor.graph.graph_errors import CredentialError, GraphError, Throttled, f
 from auditor.graph.preconnect import DaemonExecutor
 from auditor.graph.retry import RetryPolicy
 from auditor.model.snapshot import Service
+
+if TYPE_CHECKING:
+    from auditor.graph.fleet_limits import TenantLimits
 
 
 class AccessToken(Protocol):
@@ -51,7 +55,7 @@ class TokenProvider:
 
     Wraps a credential of azure-identity, asynchronous or not. `make` creates it, and creates it again when a token
     is needed that is not in its cache. `explain` converts the library's exceptions. `retry` makes the pauses that the
-    sign-in service asks for and, if `is_limited`, limits how long a token may take.
+    sign-in service asks for and, if `is_limited`, limits how long a token may take. `limits` are those of many tenants.
     """
 
     def __init__(
@@ -62,12 +66,14 @@ class TokenProvider:
         retry: RetryPolicy | None = None,
         *,
         is_limited: bool = True,
+        limits: TenantLimits | None = None,
     ) -> None:
         self._make = make
         self._scopes = scopes
         self._explain = explain
         self._retry = retry
         self._is_limited = is_limited
+        self._limits = limits
         self._credential: Any = None
         self._token: AccessToken | None = None
         self._fetched = 0.0
@@ -126,8 +132,9 @@ class TokenProvider:
         with foreign_code(self._explain):
             if self._credential is None:
                 self._credential = self._make()
-            async with asyncio.timeout(limit):
-                token = await self._request(claims)
+            with self._limits.sign_in() if self._limits else nullcontext():
+                async with asyncio.timeout(limit):
+                    token = await self._request(claims)
             if not _is_token(token):
                 raise TypeError("Unexpected response: not a token")
             return token

@@ -25,6 +25,29 @@ _CLOSING = 0.25
 """The most seconds to wait for sockets to close (aiohttp, "Graceful shutdown")."""
 
 
+class Sockets:
+    """The sockets of a session of aiohttp, to wait for their end.
+
+    A request that is cancelled at the moment at which its TLS handshake ends leaves a connection that asyncio
+    closes by itself a moment later, and that nobody else knows; without the wait, the loop could end before.
+    """
+
+    def __init__(self) -> None:
+        self._made: WeakSet[socket.socket] = WeakSet()
+
+    def make(self, address: tuple[Any, ...]) -> socket.socket:
+        """A socket, for ``socket_factory`` of a connector."""
+        made = socket.socket(*address[:3])
+        self._made.add(made)
+        return made
+
+    async def closed(self) -> None:
+        """Wait until they are closed, but not long."""
+        end = asyncio.get_running_loop().time() + _CLOSING
+        while any(one.fileno() >= 0 for one in self._made) and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.001)
+
+
 class CollectionTransport(httpx.AsyncBaseTransport):
     """Sends requests as they are: without cookies, redirects, retries, or variables of the environment."""
 
@@ -32,7 +55,7 @@ class CollectionTransport(httpx.AsyncBaseTransport):
         self._connector = connector
         self._proxy = httpx.Proxy(connector.proxy) if connector.proxy else None
         self._session: aiohttp.ClientSession | None = None
-        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._sockets = Sockets()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response to `request`, whose body is read and decompressed by httpx. Raises httpx's errors."""
@@ -59,28 +82,17 @@ class CollectionTransport(httpx.AsyncBaseTransport):
 
     def _opened(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._connector.context, socket_factory=self._new_socket),
+            connector=aiohttp.TCPConnector(ssl=self._connector.context, socket_factory=self._sockets.make),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             read_bufsize=_BUFFER,
         )
 
     async def aclose(self) -> None:
-        """Close every connection.
-
-        A request that is cancelled at the moment at which its TLS handshake ends leaves a connection that asyncio
-        closes by itself a moment later, and that nobody else knows; without the wait, the loop could end before.
-        """
+        """Close every connection."""
         if self._session is not None:
             await self._session.close()
-            end = asyncio.get_running_loop().time() + _CLOSING
-            while any(one.fileno() >= 0 for one in self._sockets) and asyncio.get_running_loop().time() < end:
-                await asyncio.sleep(0.001)
-
-    def _new_socket(self, address: tuple[Any, ...]) -> socket.socket:
-        made = socket.socket(*address[:3])
-        self._sockets.add(made)
-        return made
+            await self._sockets.closed()
 
 
 class _Body(httpx.AsyncByteStream):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,6 +19,9 @@ from auditor.graph.network import NetworkSettings
 from auditor.input_files import input_bytes
 from auditor.model.document import series
 from auditor.model.snapshot import AUTH_METHODS
+
+if TYPE_CHECKING:
+    from auditor.graph.sign_in_sharing import Hook, SharedSignIn
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
@@ -67,7 +70,7 @@ Prompt = Callable[[str, str, datetime], None]
 class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where to sign in and how; `environ` contains the secrets, which are never shown.
 
-    `seconds_left` says how long the run may still take.
+    `seconds_left` says how long the run may still take. `shared` is for the sign-ins to many tenants.
     """
 
     auth: str
@@ -78,6 +81,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
     prompt: Prompt | None = None
     on_response: Callable[[Any], None] | None = None
     seconds_left: Callable[[], float] = lambda: _PATIENCE
+    shared: SharedSignIn | None = None
 
     def __repr__(self) -> str:
         return f"<SignInSettings by {self.auth} at {self.authority}>"
@@ -257,14 +261,30 @@ def _certificate(sign_in: SignInSettings) -> Any:
             from azure.identity import CertificateCredential as WithChain
 
             return WithChain(tenant, client, send_certificate_chain=True, **_msal(sign_in, options))
-        from azure.identity.aio import CertificateCredential
-
-        return CertificateCredential(tenant, client, transport=_transport(sign_in), **options)
+        return _by_certificate(sign_in, tenant, client, options)
     except (ValueError, TypeError):
         # Without the library's message, which may quote the file.
         raise CredentialError(
             f"{path} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be used as a certificate", advice=_CERTIFICATE_FILE
         ) from None
+
+
+def _by_certificate(sign_in: SignInSettings, tenant: str, client: str, options: dict[str, Any]) -> Any:
+    """The credential for a certificate; of many tenants with the same one, one that all of them use."""
+    from azure.identity.aio import CertificateCredential
+
+    transport = _transport(sign_in)
+    if sign_in.shared is None:
+        return CertificateCredential(tenant, client, transport=transport, **options)
+    key = (sign_in.authority, client.lower(), options["certificate_data"], options["password"])
+    options |= {"additionally_allowed_tenants": ["*"]}
+
+    def make(on_response: Hook | None) -> Any:
+        return CertificateCredential(
+            tenant, client, transport=transport, **{**options, "raw_response_hook": on_response}
+        )
+
+    return sign_in.shared.for_tenant(key, tenant.lower(), make, sign_in.on_response)
 
 
 def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
@@ -340,7 +360,9 @@ def _msal(sign_in: SignInSettings, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _transport(sign_in: SignInSettings) -> Any:
-    """A transport with requests in a thread; aiohttp would start 0.1 s later."""
+    """A transport with requests in a thread; aiohttp would start 0.1 s later. Many tenants share one transport."""
+    if sign_in.shared is not None:
+        return sign_in.shared.transport(sign_in.authority)
     from azure.core.pipeline.transport import AsyncioRequestsTransport
 
     return AsyncioRequestsTransport(

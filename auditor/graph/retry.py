@@ -106,6 +106,17 @@ class RetryPolicy:
                 self._move_deadline(delay)
             await self._sleep(min(delay, self.remaining()))
 
+    async def pause(self, seconds: float) -> None:
+        """Pause because Graph asks all tenants of the app to wait. It doesn't count, because no tenant caused it."""
+        self._move_deadline(seconds)
+        if self._on_pause:
+            self._on_pause(Service.GRAPH, seconds, True)
+        await self._sleep(seconds)
+
+    def leave_out(self, seconds: float) -> None:
+        """Don't count a pause that begins now, and that is made because Graph asks all tenants of the app to wait."""
+        self._move_deadline(seconds)
+
     def _move_deadline(self, seconds: float) -> None:
         """Leave out a pause that begins now. Of pauses at the same time, the time that they share counts once."""
         now = self._clock()

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -21,7 +21,9 @@ from auditor.graph.sign_in_errors import credential_error, throttling_hook
 from auditor.model.addresses import InvalidAddress, https_endpoint
 
 if TYPE_CHECKING:
+    from auditor.graph.fleet_limits import TenantLimits
     from auditor.graph.preconnect import GraphConnector
+    from auditor.graph.sign_in_sharing import SharedSignIn
     from auditor.graph.transport import GraphClient, GraphHttpClient
 
 
@@ -65,13 +67,24 @@ def _endpoint(address: str, what: str) -> str:
         raise EndpointError(f"{what} {error}", advice="An endpoint is https://HOST or https://HOST:PORT.") from None
 
 
+class Shared(NamedTuple):
+    """What the session of one tenant shares with those of other tenants, and its place among them."""
+
+    http: GraphHttpClient
+    sign_in: SharedSignIn
+    limits: TenantLimits
+
+
 @asynccontextmanager
-async def open_http_client(graph: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[GraphHttpClient]:
-    """One HTTP client for all tenants of a cloud, to pass to `open_graph`."""
+async def open_http_client(
+    graph: str, environ: Mapping[str, str] | None = None, *, for_many: bool = False
+) -> AsyncIterator[GraphHttpClient]:
+    """One HTTP client for all tenants of a cloud, to pass to `open_graph`; `for_many` is for a fleet of them."""
     from auditor.graph.preconnect import GraphConnector
     from auditor.graph.transport import GraphHttpClient
 
-    http = GraphHttpClient(GraphConnector(graph, read_network(os.environ if environ is None else environ)))
+    connector = GraphConnector(graph, read_network(os.environ if environ is None else environ))
+    http = GraphHttpClient(connector, for_many=for_many)
     try:
         yield http
     finally:
@@ -90,12 +103,13 @@ async def open_graph(
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
     connections: int = 1,
+    shared: Shared | None = None,
 ) -> AsyncIterator[GraphClient]:
     """A client with a token. The default of `tenant_id` is AZURE_TENANT_ID, or the credential's own tenant.
 
     `scopes` are for a user's sign-in; an app's permissions come with ``.default``. `connections` are opened ahead, for
-    requests that are sent at the same time. Raises `CredentialError`,
-    `NetworkSettingsError` or `GraphError`, each with advice.
+    requests that are sent at the same time. `shared` takes the place of `http` if many tenants are read. Raises
+    `CredentialError`, `NetworkSettingsError` or `GraphError`, each with advice.
     """
     environ = os.environ if environ is None else environ
     at = at or endpoints(environ=environ)
@@ -110,7 +124,10 @@ async def open_graph(
         prompt=prompt,
         scopes=scopes,
         retry=retry,
+        sign_in=shared.sign_in if shared else None,
+        limits=shared.limits if shared else None,
     )
+    http = shared.http if shared else http
     fetching = asyncio.create_task(tokens.get_token())
     own: GraphHttpClient | None = None
     try:
@@ -123,7 +140,7 @@ async def open_graph(
             from auditor.graph.transport import GraphClient
 
             await fetching
-            client = GraphClient(http, tokens, retry)
+            client = GraphClient(http, tokens, retry, shared.limits if shared else None)
         yield client
     finally:
         fetching.cancel()
@@ -144,8 +161,12 @@ def open_tokens(
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
     retry: RetryPolicy,
+    sign_in: SharedSignIn | None = None,
+    limits: TenantLimits | None = None,
 ) -> TokenProvider:
     """A token provider for `auth`, which has fetched nothing yet. `retry` does not limit a person who enters a code.
+
+    `sign_in` and `limits` are shared with other tenants.
 
     Raises `NetworkSettingsError` for a proxy that can't be used, before anything is sent.
     """
@@ -155,7 +176,7 @@ def open_tokens(
     logging.getLogger().addHandler(logging.NullHandler())
     auth = resolve_auth(auth, environ, tenant_id)
     is_person = auth == "device-code"
-    sign_in = SignInSettings(
+    settings = SignInSettings(
         auth=auth,
         authority=at.authority,
         tenant_id=tenant_id or environ.get("AZURE_TENANT_ID", "").strip(),
@@ -164,13 +185,15 @@ def open_tokens(
         prompt=prompt,
         on_response=throttling_hook(retry, keeps_waiting=is_person),
         seconds_left=retry.remaining,
+        shared=sign_in,
     )
     return TokenProvider(
-        lambda: open_credential(sign_in),
+        lambda: open_credential(settings),
         scopes or (at.scope,),
         lambda error: credential_error(error, at.authority, network),
         retry,
         is_limited=not is_person,
+        limits=limits,
     )
 
 

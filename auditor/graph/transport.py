@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 import httpx
 import msgspec
+from kiota_abstractions.authentication import AnonymousAuthenticationProvider
 from kiota_abstractions.method import Method
 from kiota_abstractions.native_response_handler import NativeResponseHandler
 from kiota_abstractions.request_information import RequestInformation
@@ -44,10 +46,14 @@ from auditor.graph.response import GraphResponse, batch_responses, read_response
 from auditor.graph.retry import RetryPolicy
 from auditor.model.snapshot import BATCH_REFUSED, NOT_A_BATCH, Service, Unread
 
+if TYPE_CHECKING:
+    from auditor.graph.fleet_limits import TenantLimits
+
 BATCH_LIMIT = 20
 _READ_SECONDS = 60.0
 _MAX_CONNECT_ATTEMPTS = 3
 """Attempts to connect to a Graph that has never answered, so that a mistyped host or proxy fails quickly."""
+_TOO_MANY = 429
 _MAX_CONCURRENT_REQUESTS = 8
 """Concurrent requests of one tenant: enough to hide latency, too few to be throttled."""
 
@@ -55,18 +61,28 @@ _MAX_CONCURRENT_REQUESTS = 8
 class GraphHttpClient:
     """One HTTP client for the Graph of one cloud, whose connections all tenants share."""
 
-    def __init__(self, connector: GraphConnector, *, read_seconds: float = _READ_SECONDS) -> None:
+    def __init__(
+        self, connector: GraphConnector, *, read_seconds: float = _READ_SECONDS, for_many: bool = False
+    ) -> None:
         self.connector = connector
         self._read_seconds = read_seconds
         self._guards: list[ReadOnlyGuard] = []
-        self.client = self._client_over(_transport(connector))
+        # The transport for large collections takes half the processor time, and longer to import.
+        self.client = self.collection_client if for_many else self._client_over(_transport(connector))
 
     @cached_property
     def collection_client(self) -> httpx.AsyncClient:
-        """The same client over the transport for large collections. Only a read of a whole directory imports it."""
+        """The same client over the transport for large collections. Only a read of a lot of data imports it."""
         from auditor.graph.collection_transport import CollectionTransport
 
         return self._client_over(CollectionTransport(self.connector))
+
+    @cached_property
+    def builders(self) -> GraphServiceClient:
+        """The SDK's request builders, for addresses only: they have no token and belong to no tenant."""
+        adapter = _Adapter(AnonymousAuthenticationProvider(), client=self.client)
+        adapter.base_url = f"{self.connector.graph}/v1.0"
+        return GraphServiceClient(request_adapter=adapter)
 
     def _client_over(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
         guard = ReadOnlyGuard(transport, self.connector.graph)
@@ -185,9 +201,12 @@ _ADVICE = {
 class GraphClient:
     """Reads one tenant. Every method retries as `retry` allows and returns Graph's last response."""
 
-    def __init__(self, http: GraphHttpClient, tokens: TokenProvider, retry: RetryPolicy) -> None:
+    def __init__(
+        self, http: GraphHttpClient, tokens: TokenProvider, retry: RetryPolicy, limits: TenantLimits | None = None
+    ) -> None:
         self.tokens = tokens
         self.retry = retry
+        self._limits = limits
         self.graph = http.connector.graph
         self._network = http.connector.network
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT_REQUESTS)
@@ -197,8 +216,7 @@ class GraphClient:
         self._http = http
         self._provider = AzureIdentityAuthenticationProvider(cast(Any, tokens), allowed_hosts=[host])
         self._adapter = self._adapter_over(http.client)
-        self.builders = GraphServiceClient(request_adapter=self._adapter)
-        """The SDK's request builders, for addresses only."""
+        self.builders = http.builders
 
     @cached_property
     def _collection_adapter(self) -> GraphRequestAdapter:
@@ -242,6 +260,7 @@ class GraphClient:
             except GraphError as error:
                 return [error if i in waiting else response for i, response in enumerate(responses)]
             for i, response in zip(waiting, got, strict=True):
+                self._note_throttling(response)
                 responses[i] = self._with_error(response)
             refused = [i for i in waiting if responses[i].status == 401]
             waiting = [i for i in waiting if responses[i].may_be_retried and not responses[i].error]
@@ -260,6 +279,17 @@ class GraphClient:
             return True
         asked = [seconds for response in responses if (seconds := self.retry.retry_after(response.headers))]
         return await self.retry.wait(tried, max(asked, default=None))
+
+    def _note_throttling(self, response: GraphResponse) -> None:
+        """Let the other tenants of the app wait, too, if Graph asks the app to. No deadline counts that wait."""
+        if self._limits is None:
+            return
+        if response.status != _TOO_MANY:
+            self._limits.answered()
+            return
+        asked = self.retry.retry_after(response.headers)
+        if self._limits.throttled(asked, response.headers) and asked:
+            self.retry.leave_out(asked)
 
     def _with_error(self, response: GraphResponse) -> GraphResponse:
         """The response with an error if Graph asks to wait longer than the run can, so that the person reads it."""
@@ -305,6 +335,8 @@ class GraphClient:
             tried += 1
             if reports:
                 await self.retry.wait_for_reports(reports)
+            if self._limits:
+                await self._limits.may_send(self.retry)
             generation = self.tokens.generation
             try:
                 response = await self._send_once(method, url, headers, body, is_page=is_page)
@@ -325,6 +357,7 @@ class GraphClient:
                 renewed = True
                 await self.tokens.renew(generation, response.claims)
                 continue
+            self._note_throttling(response)
             response = self._with_error(response)
             again = response.may_be_retried and response.error is None
             if not again or not await self.retry.wait(tried, self.retry.retry_after(response.headers)):
@@ -345,7 +378,7 @@ class GraphClient:
             if body is not None:
                 info.set_stream_content(body, "application/json")
             info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
-            async with self._slots, limit:
+            async with self._slots, self._limits.request() if self._limits else nullcontext(), limit:
                 adapter = self._collection_adapter if is_page else self._adapter
                 response = cast(httpx.Response, await adapter.send_primitive_async(info, "bytes", {}))
             self._was_answered = True

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from auditor.model.difference import SinceLast
     from auditor.packs.pack_texts import PackText
 
+LIVE = "live, read through Microsoft Graph"
+"""What a report says about where the data of a live tenant is from."""
 NEVER = "never"
 """The value of ``--fail-on`` that ignores failing rules."""
 
@@ -168,7 +170,7 @@ def read_source(
                 interaction=interaction,
                 meanwhile=partial(_load_evaluation, request.outputs.formats),
             )
-            return snapshot, "live, read through Microsoft Graph"
+            return snapshot, LIVE
 
 
 def _load_evaluation(formats: Sequence[str]) -> None:

@@ -382,7 +382,8 @@ class Interaction(NamedTuple):
 
     `on_pause` is called before a request is sent again, with who didn't answer, the seconds of the pause, and whether
     they were asked for; `on_wait` before a wait without progress, with what is done meanwhile. If `on_credential` is
-    given, a live read also finds out when the audit's own credential ends, and calls it with that, once.
+    given, a live read also finds out when the audit's own credential ends, and calls it with that, once. `on_tenant` is
+    called when one of many tenants is done: with how many are, how many of these failed, and how many there are.
     """
 
     say: Callable[[str], None] = _silent
@@ -391,6 +392,7 @@ class Interaction(NamedTuple):
     on_pause: Callable[[str, float, bool], None] | None = None
     on_wait: Callable[[str], None] | None = None
     on_credential: Callable[[CredentialEnd], None] | None = None
+    on_tenant: Callable[[int, int, int], None] | None = None
 
 
 SILENT = Interaction()

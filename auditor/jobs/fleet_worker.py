@@ -36,6 +36,7 @@ from auditor.jobs.fleet_queue import (
     place_of,
     tenants_of,
 )
+from auditor.jobs.fleet_reads import failure_of
 from auditor.jobs.fleet_slots import (
     FleetConfiguration,
     NotRecorded,
@@ -47,7 +48,6 @@ from auditor.jobs.fleet_slots import (
 )
 from auditor.jobs.night_setup import Clock, NightParts
 from auditor.jobs.nightly import OpenNight
-from auditor.jobs.tenant_runs import failure_of
 from auditor.model.night import TenantNight, is_present, slot_at
 
 if TYPE_CHECKING:

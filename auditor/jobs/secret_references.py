@@ -85,6 +85,13 @@ class Secrets:
             environ["AZURE_CLIENT_CERTIFICATE_PASSWORD"] = self.value(credential.certificate_password)
         return environ
 
+    def has_read(self, entry: TenantEntry) -> bool:
+        """Whether `environment_of` needs to read no file and no vault for the tenant."""
+        credential = entry.credential or CredentialEntry()
+        refs = (credential.secret, credential.certificate, credential.certificate_password)
+        places = [ref for ref in refs if ref is not None and ref.kind is not SecretKind.ENVIRONMENT]
+        return all((ref.kind, ref.name) in self._known for ref in places)
+
     def _certificate(self, ref: SecretRef) -> Mapping[str, str]:
         if ref.kind in (SecretKind.FILE, SecretKind.SYSTEMD_CREDENTIAL):
             return {"AZURE_CLIENT_CERTIFICATE_PATH": str(self._path(ref))}

@@ -19,7 +19,7 @@ from auditor.consent.consent_request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.preconnect import run
 from auditor.graph.retry import RetryPolicy
-from auditor.graph.session import Endpoints, endpoints, open_graph
+from auditor.graph.session import Endpoints, Shared, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from auditor.graph.access_tokens import TokenClaims
     from auditor.graph.collect import OtherRead
     from auditor.graph.fetch import ReadResult
+    from auditor.graph.fleet_limits import TenantLimits
     from auditor.graph.transport import GraphClient, GraphHttpClient
 
 
@@ -145,20 +146,24 @@ async def read_for(
     environ: Mapping[str, str] | None = None,
     meanwhile: Callable[[], None] = _nothing,
     http: GraphHttpClient | None = None,
+    shared: Shared | None = None,
     taken: str = "",
     if_allowed: Sequence[str] = (),
 ) -> Snapshot:
-    """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client.
+    """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client or `shared`.
 
     `taken` is the time in the snapshot; by default now. The sections `if_allowed` are read, too, except those that the
     credential may not read.
     """
     plan = plan_with_user(plan, user)
-    async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
+    async with tenant_session(tenant, plan, interaction, environ, http=http, shared=shared) as session:
         plan = plan_with_allowed(plan, if_allowed, session.claims.allowed)
         other = _read_of_credential(session, tenant, interaction, environ)
         reading = session.read(plan, taken=taken or now(), other=other)
-        snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))
+        if meanwhile is _nothing:
+            snapshot = await reading
+        else:
+            snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))
         more = further_reads(snapshot, snapshot, apps, packs, user, session.claims.allowed)
         if not more.is_empty:
             snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
@@ -223,6 +228,7 @@ async def tenant_session(
     environ: Mapping[str, str] | None = None,
     *,
     http: GraphHttpClient | None = None,
+    shared: Shared | None = None,
 ) -> AsyncIterator[TenantSession]:
     """A session that may read what `plan` asks for, with its own HTTP client unless one is given. Raises GraphError."""
     at = addresses_of(tenant, environ)
@@ -234,7 +240,8 @@ async def tenant_session(
         auth=tenant.auth,
         environ=environ,
         http=http,
-        retry=retry_policy(tenant, interaction),
+        shared=shared,
+        retry=retry_policy(tenant, interaction, shared.limits if shared else None),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
         connections=2 if any(SECTIONS[section].is_beta for section in plan.sections) else 1,
@@ -272,9 +279,14 @@ def further_reads(
     return plan
 
 
-def retry_policy(tenant: LiveTenant, interaction: Interaction) -> RetryPolicy:
+def retry_policy(tenant: LiveTenant, interaction: Interaction, limits: TenantLimits | None = None) -> RetryPolicy:
     """When requests to the tenant are sent again, and until when."""
-    return RetryPolicy(tenant.timeout, waits_as_asked=tenant.waits_as_asked, on_pause=interaction.on_pause)
+    return RetryPolicy(
+        tenant.timeout,
+        waits_as_asked=tenant.waits_as_asked,
+        on_pause=interaction.on_pause,
+        sleep=limits.sleep if limits else asyncio.sleep,
+    )
 
 
 def delegated_scopes(tenant: LiveTenant, plan: Plan, at: Endpoints) -> tuple[str, ...]:

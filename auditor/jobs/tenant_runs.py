@@ -7,22 +7,20 @@ so that a process that is killed leaves a run that the next night marks as inter
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import msgspec
 
 from auditor.compare import DifferentTenants, comparable, compare
-from auditor.graph.preconnect import run as run_loop
-from auditor.graph.session import open_http_client
-from auditor.jobs.audit import AuditResult, PreparedAudit, audit, evaluate
+from auditor.graph.fleet_limits import FleetLimits, TenantLimits
+from auditor.jobs.audit import LIVE, AuditResult, PreparedAudit, audit, evaluate
 from auditor.jobs.audit_request import TOOL, Interaction
-from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepared_audit, tenant_key
-from auditor.jobs.pack_selection import apps_of
+from auditor.jobs.fleet_reads import Failure, FleetConnections, Job, failure_of, run_until_stopped
+from auditor.jobs.night_setup import NightParts, chosen_tenants, prepared_audit, tenant_key
 from auditor.jobs.run_contents import (
     attachable,
     earlier_reads,
@@ -33,10 +31,9 @@ from auditor.jobs.run_contents import (
     trend_of,
     write_reports,
 )
-from auditor.jobs.tenant_reader import addresses_of, read_for
 from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
-from auditor.model.errors import NO_AUDIT, AuditorError
+from auditor.model.errors import NO_AUDIT
 from auditor.model.history import STOPPED_RUN, OutboxMessage, Run, RunState, Said, was_stopped
 from auditor.model.night import TenantNight, missed_starts
 from auditor.model.notification import Expiry, NightOfTenant
@@ -47,9 +44,6 @@ from auditor.notify import expiries_of, messages_for
 from auditor.notify.expiries import credential_expiry, retention_expiry
 from auditor.notify.selection import events_of
 from auditor.notify.wording import SHORT_EXPIRY_DAYS
-
-if TYPE_CHECKING:
-    from auditor.graph.transport import GraphHttpClient
 
 
 def run_tenants(
@@ -62,25 +56,12 @@ def run_tenants(
     """
     entries = chosen_tenants(configuration, only)
     prepared = tuple(prepared_audit(entry) for entry in entries)
-    run = TenantRuns(configuration, parts, night)
-    try:
-        return run_loop(run.all(tuple(zip(entries, prepared, strict=True))))
-    except asyncio.CancelledError:
-        raise Stopped from None
-    finally:
-        parts.stopping.cancels(None)
+    runs = TenantRuns(configuration, parts, night)
+    return run_until_stopped(lambda: runs.all(tuple(zip(entries, prepared, strict=True))), parts.stopping)
 
 
-_FILES_AT_ONCE = 4
 _UNREPORTED = 30
 """The most interrupted runs in a row that the next one reports."""
-
-
-class Failure(NamedTuple):
-    """Why there is no audit, as a sentence, and what to do."""
-
-    error: str
-    advice: str
 
 
 class _Begun(NamedTuple):
@@ -108,43 +89,33 @@ class TenantRuns:
         self.night = night
         self.slot = slot
         self.started = slot or self.clock.now()
-        self.done = 0
-        self._slots = asyncio.Semaphore(configuration.concurrency)
-        # One evaluation at a time: more of them would only take memory, and delay the reads. A file is read and
-        # evaluated in one step, and a file that hangs must not stop the others.
+        # One evaluation at a time: more of them would only take memory, and delay the reads.
         self._evaluating = asyncio.Lock()
-        self._files = asyncio.Semaphore(_FILES_AT_ONCE)
         self._to_delete: tuple[Run, ...] | None = None
-        self._clients: dict[str, GraphHttpClient] = {}
-        self._stack = AsyncExitStack()
+        self._fleet = FleetConnections(parts.secrets, FleetLimits(configuration.concurrency))
 
-    async def all(self, jobs: Sequence[tuple[TenantEntry, PreparedAudit]]) -> tuple[TenantNight, ...]:
+    async def all(self, jobs: Sequence[Job]) -> tuple[TenantNight, ...]:
         """Every tenant's result. If it's cancelled, the runs in progress are marked first."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task
-        self.stopping.cancels(lambda: loop.call_soon_threadsafe(task.cancel))
         async with self:
-            tasks = [asyncio.create_task(self.run(entry, prepared, len(jobs))) for entry, prepared in jobs]
-            try:
-                return tuple(await asyncio.gather(*tasks))
-            except BaseException:
-                for one in tasks:
-                    one.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-                raise
+            return await self._fleet.each(jobs, self._counted, self.interaction)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+        await self._fleet.aclose()
 
-    async def run(self, entry: TenantEntry, prepared: PreparedAudit, number: int = 1) -> TenantNight:
-        """Audit a tenant, one of `number`, and record the run: as stopped if it's cancelled."""
-        async with self._slots:
+    async def _counted(self, job: Job) -> tuple[TenantNight, bool]:
+        """The result of a tenant, and whether it has no audit."""
+        result = await self.run(*job)
+        return result, bool(result.error)
+
+    async def run(self, entry: TenantEntry, prepared: PreparedAudit) -> TenantNight:
+        """Audit a tenant and record the run: as stopped if it's cancelled."""
+        async with self._fleet.place_of(entry) as place:
             try:
                 with self.history.lock(tenant_key(entry)):
-                    result = await self._locked(entry, prepared)
+                    result = await self._locked(entry, prepared, place)
             except Exception as error:  # noqa: BLE001 - one tenant's trouble, a bug too, never stops the others
                 failure = failure_of(error)
                 self.log.error("run-not-recorded", failure.error, tenant=entry.name, advice=failure.advice)
@@ -155,16 +126,13 @@ class TenantRuns:
                     error=failure.error,
                     advice=failure.advice,
                 )
-        self.done += 1
-        if progress := self.interaction.progress:
-            progress("tenants", self.done, number)
         return result
 
-    async def _locked(self, entry: TenantEntry, prepared: PreparedAudit) -> TenantNight:
+    async def _locked(self, entry: TenantEntry, prepared: PreparedAudit, place: TenantLimits) -> TenantNight:
         """Begin, audit and end the run of a tenant whose lock is held."""
         begun = self._begin(entry)
         try:
-            audited, credential = await self._audited(begun, prepared)
+            audited, credential = await self._audited(begun, prepared, place)
             return await self._finished(begun, audited, credential)
         except asyncio.CancelledError:
             self._stopped(begun)
@@ -195,30 +163,24 @@ class TenantRuns:
 
     # ---- The audit --------------------------------------------------------------------------------------------------
 
-    async def _audited(self, begun: _Begun, prepared: PreparedAudit) -> tuple[AuditResult, CredentialEnd | None]:
+    async def _audited(
+        self, begun: _Begun, prepared: PreparedAudit, place: TenantLimits
+    ) -> tuple[AuditResult, CredentialEnd | None]:
         """The audit, and when the credential of a live tenant ends."""
         request = prepared.request
         if not isinstance(request.source, LiveTenant):
-            async with self._files:
-                return await asyncio.to_thread(audit, request), None
-        from auditor.checks.kind import plan_for
-
-        ends: list[CredentialEnd] = []
-        environ = await asyncio.to_thread(self.secrets.environment_of, begun.entry)
-        snapshot = await read_for(
-            request.source,
-            plan_for(prepared.packs),
-            apps=apps_of(prepared.packs),
-            packs=prepared.packs,
-            interaction=Interaction(on_pause=partial(self._paused, begun), on_credential=ends.append),
-            environ=environ,
-            http=await self._client(request.source, environ),
+            # Of a file, only what the rules need is kept, so that it is read and evaluated in one step.
+            return await self._fleet.of_file(begun.entry, lambda: audit(request)), None
+        snapshot, credential = await self._fleet.live_snapshot(
+            begun.entry,
+            prepared,
+            place,
             taken=self.clock.now(),
+            interaction=Interaction(on_pause=partial(self._paused, begun)),
             if_allowed=self._also_read(),
         )
         async with self._evaluating:
-            result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
-        return result, ends[0] if ends else None
+            return await asyncio.to_thread(evaluate, prepared, snapshot, LIVE), credential
 
     def _also_read(self) -> tuple[str, ...]:
         """What no rule needs: who changed what lately and when; requests for consent, if messages say when they end."""
@@ -227,13 +189,6 @@ class TenantRuns:
 
     def _tells_expiry(self) -> bool:
         return any(Event.EXPIRY in events_of(target) for target in self.configuration.notify)
-
-    async def _client(self, tenant: LiveTenant, environ: Mapping[str, str]) -> GraphHttpClient:
-        """One HTTP client for all tenants of a cloud: a client for each costs three times the processor time."""
-        graph = addresses_of(tenant, environ).graph
-        if graph not in self._clients:
-            self._clients[graph] = await self._stack.enter_async_context(open_http_client(graph, environ))
-        return self._clients[graph]
 
     def _paused(self, begun: _Begun, service: str, seconds: float, is_asked_for: bool) -> None:
         why = "asks to wait" if is_asked_for else "didn't answer; trying again in"
@@ -378,7 +333,8 @@ class TenantRuns:
             tenant=begun.key,
             exit_code=NO_AUDIT,
             run=run,
-            **failure._asdict(),
+            error=failure.error,
+            advice=failure.advice,
             missed=begun.missed,
             interrupted=begun.interrupted,
             notes=tuple(notes),
@@ -434,18 +390,3 @@ def _compared(
     except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run
         notes.append(f"not compared with the last run: {failure_of(error).error}")
     return None
-
-
-def failure_of(error: Exception) -> Failure:
-    """Why there is no audit, for people. A bug is named by its type: its text may quote anything."""
-    if isinstance(error, AuditorError):
-        return Failure(str(error).removesuffix(error.advice).rstrip(), error.advice)
-    if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return Failure(
-            f"{place}{error.strerror or type(error).__name__}", "Check the path, its permissions and the disk."
-        )
-    return Failure(
-        f"an error in consent-auditor ({type(error).__name__})",
-        "Please report it, with the log of --log-format json and what consent-auditor -V prints.",
-    )

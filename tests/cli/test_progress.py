@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auditor.cli.terminal import Pace, ProgressLines, what_is_read
+from auditor.cli.terminal import Pace, ProgressLines, TenantsPace, what_is_read
 from auditor.jobs import audit as audit_job
 from auditor.jobs import snapshot_files
 from auditor.jobs.audit import audit
@@ -55,7 +55,6 @@ def test_a_line_comes_only_from_time_to_time_and_never_of_a_short_read() -> None
 
 def test_a_small_total_is_a_number_of_requests_and_exact() -> None:
     assert Pace(0, Clock()).text(2, 4) == "2 of 4"
-    assert Pace(0, Clock(), is_estimated=False).text(2000, 4000) == "2,000 of 4,000"
 
 
 @pytest.mark.parametrize("section", TENANT_SECTIONS)
@@ -65,8 +64,28 @@ def test_what_is_read_is_named_in_words_and_not_as_graph_does(section: str) -> N
     assert section.islower() or section not in text
 
 
-def test_the_tenants_of_a_nightly_run_are_checked() -> None:
-    assert what_is_read("tenants") == "Checking the tenants"
+def test_the_progress_of_many_tenants_has_their_number_the_failures_and_an_estimate() -> None:
+    clock = Clock()
+    pace = TenantsPace(clock)
+    assert pace.text(0, 0, 1000) == "0 of 1,000 tenants"
+    clock.now += 60
+    assert pace.text(0, 0, 1000) == "0 of 1,000 tenants"
+    assert pace.text(312, 4, 1000) == "312 of 1,000 tenants, 4 failed, about 2 min left"
+    assert pace.text(1000, 4, 1000) == "1,000 of 1,000 tenants, 4 failed"
+    assert pace.text(1, 0, 1) == "1 of 1 tenant"
+
+
+def test_a_line_about_the_tenants_comes_only_from_time_to_time_and_not_at_the_end() -> None:
+    clock, said = Clock(), list[str]()
+    lines = ProgressLines(said.append, clock)
+    for second in range(41):
+        clock.now = 100.0 + second
+        lines.show_tenants(second, 0, 40)
+    assert said == [
+        "Checking the tenants: 10 of 40 tenants, about 30 s left",
+        "Checking the tenants: 20 of 40 tenants, about 20 s left",
+        "Checking the tenants: 30 of 40 tenants, about 10 s left",
+    ]
 
 
 def waits_of(tmp_path: Path, **request: Any) -> list[str]:

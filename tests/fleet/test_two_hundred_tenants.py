@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from auditor.graph.fleet_limits import AppThrottle
 from auditor.history import History, open_history
 from auditor.jobs import tenant_reader
 from auditor.jobs.fleet_audits import FleetRequest
@@ -47,6 +48,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     ended: list[str] = []
     with pytest.MonkeyPatch.context() as patched, world(folder, is_held=True) as made:
         patched.setattr(tenant_reader, "retry_policy", _retry_policy(tenant_reader.retry_policy))
+        patched.setattr(AppThrottle, "remaining", lambda _: 0.0)
         others = len(made.customers) - len(made.of(Trouble.SLOW))
 
         def write(line: str) -> None:
@@ -67,8 +69,8 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
 def _retry_policy(real: Any) -> Any:
     """Pauses take no time, but for tenants that never answer, whose short time really passes."""
 
-    def policy(tenant: Any, interaction: Any) -> Any:
-        return real(tenant, interaction) if tenant.timeout == 1 else Sleeps().retry(tenant.timeout)
+    def policy(tenant: Any, interaction: Any, limits: Any = None) -> Any:
+        return real(tenant, interaction, limits) if tenant.timeout == 1 else Sleeps().retry(tenant.timeout)
 
     return policy
 

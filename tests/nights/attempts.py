@@ -209,7 +209,7 @@ def _run(attempt: Attempt, steps: _Steps | None = None) -> None:
             steps.reach("sent" if result.answer is Answer.ACCEPTED else "refused")
         return result
 
-    def retry_policy(tenant: LiveTenant, interaction: Interaction) -> RetryPolicy:
+    def retry_policy(tenant: LiveTenant, interaction: Interaction, limits: object = None) -> RetryPolicy:
         # Faults cost no time: only waiting moves this clock.
         return Sleeps().retry()
 
