@@ -11,7 +11,7 @@ from collections import Counter
 
 from auditor.consent.decide import decide
 from auditor.jobs.fleet_reads import TenantRead, read_fleet
-from auditor.jobs.night_setup import prepared_audit
+from auditor.jobs.night_setup import prepared_audits
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.secret_references import Secrets
 
@@ -26,7 +26,7 @@ def answers_of(read: TenantRead) -> tuple[str, ...]:
 def main(file: str) -> None:
     """Read the tenants of the configuration in `file`."""
     configuration = load_configuration(file)
-    jobs = [(entry, prepared_audit(entry)) for entry in configuration.tenants]
+    jobs = list(zip(configuration.tenants, prepared_audits(configuration.tenants), strict=True))
     found = read_fleet(jobs, Secrets(), answers_of, concurrency=configuration.concurrency)
     for answer, number in Counter(found).most_common():
         print(number, *answer)
