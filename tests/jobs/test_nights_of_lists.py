@@ -52,6 +52,7 @@ def server(running: GraphServer) -> GraphServer:
     running.tenant.put("delegatedAdminCustomers", [customer(FIRST, "Contoso"), customer(SECOND, "Fabrikam")])
     running.tenant.put("applications", [])
     running.set_consent(PARTNER)
+    running.set_consent(FIRST, roles=sorted(AUDITED))
     return running
 
 
@@ -151,9 +152,11 @@ def test_a_check_says_what_a_list_has_and_which_permission_it_lacks(
     nights: Nights, server: GraphServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "500")
+    server.set_consent(FIRST, roles=[*AUDITED, "DelegatedAdminRelationship.Read.All"])
     code, shown = checked(nights, monkeypatch)
     assert code == NO_AUDIT  # because of the customer without consent
     assert f"GDAP of {PARTNER} ok 2 customers; access to each comes from its own consent" in shown
+    assert "note The token has DelegatedAdminRelationship.Read.All, which only the list of customers" in shown
     server.set_consent(PARTNER, roles=["Directory.Read.All"])
     code, shown = checked(nights, monkeypatch)
     assert code == NO_AUDIT
