@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from auditor.cli.nightly_check import command as nightly_check
+from auditor.jobs import customer_lists
+from auditor.jobs.night_setup import Stopped
 from auditor.model.errors import FAILING, NO_AUDIT
 from auditor.model.night import Night
 from auditor.render.night import answer_of, text
@@ -124,6 +127,20 @@ def test_a_list_alone_that_cannot_be_read_is_no_audit(nights: Nights, server: Gr
     assert f'consent_auditor_customer_list_up{{list="GDAP of {PARTNER}"}} 0\n' in metrics
     assert (night.tenants, night.exit_code) == ((), NO_AUDIT)
     assert lines_of(night)[-1] == "0 tenants. 1 list of customers could not be read. Exit code 3."
+
+
+def test_a_night_that_is_asked_to_end_while_it_reads_a_list_ends(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> None:
+        nights.stopping.request()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(customer_lists, "_of_partner", hangs)
+    with pytest.raises(Stopped):
+        nights.run(FIRST_NIGHT)
+    with nights.history() as history:
+        assert history.runs() == ()
 
 
 def test_a_customer_that_left_is_said_and_its_runs_stay(nights: Nights, server: GraphServer) -> None:
