@@ -157,6 +157,10 @@ class AuditMaker:
         """The name of a tenant or a list, or its token."""
         return self._tokens.name(name) if self._tokens else name
 
+    def id(self, id: str) -> str:
+        """The id of a tenant, or its token."""
+        return self._tokens.id(id) if self._tokens and id else id
+
 
 def limited_to(report: Report, apps: AppChoice) -> Report:
     """The report with the decisions about the chosen apps, and the findings of the packs about them."""
@@ -229,6 +233,10 @@ class _Tokens:
     def name(self, name: str) -> str:
         """The token of a tenant's name, as a redacted snapshot of the tenant has it."""
         return name if not name or is_token(name) else f"Tenant {self._maker.short('Tenant', fold(name) or name)}"
+
+    def id(self, id: str) -> str:
+        """The token of a tenant's id, as a redacted snapshot of the tenant has it."""
+        return id if is_token(id) else self._maker.guid(id)
 
     def redacted(self, report: Report, about: About, snapshot: Snapshot | None) -> tuple[Report, About]:
         """The report, and what else there is about the tenant, without names."""
