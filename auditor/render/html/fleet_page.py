@@ -179,7 +179,7 @@ def _fitting(report: FleetReport, messages: Mapping[str, str]) -> dict[str, str]
     found: dict[str, str] = {}
     for name in (name for action in report.actions for name in action.tenants if name in messages):
         if name not in found:
-            room -= len(escape(messages[name]).encode()) + _AROUND
+            room -= len(escape(messages[name]).encode(errors="replace")) + _AROUND
             if room < 0:
                 break
             found[name] = messages[name]
