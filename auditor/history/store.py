@@ -26,6 +26,7 @@ from auditor.history.run_queries import (
     exported_run,
     in_order,
     last_finished,
+    latest_runs,
     newest_runs,
     parts_of,
     tenant_id_of,
@@ -281,6 +282,11 @@ class History:
             if limit is not None:
                 query = query.limit(limit)
             return with_decisions(connection, connection.execute(query).all())
+
+    def latest_runs(self, *states: RunState) -> tuple[Run, ...]:
+        """The latest run of each tenant, or the latest one in one of these states."""
+        with self._database.read() as connection:
+            return with_decisions(connection, connection.execute(latest_runs(*states)).all())
 
     def run_ids(self) -> frozenset[str]:
         """The ids of all runs. They count up, so that one in between that isn't there was deleted."""

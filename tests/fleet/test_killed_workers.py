@@ -63,10 +63,13 @@ def _in_one_process(made: World) -> tuple[list[ExportedRun], Counter[str]]:
     with WebServer().running() as team, open_history(str(made.folder / "history.db")) as history:
         environ = {**made.environ, "TEAM": f"json://127.0.0.1:{team.port}/"}
         made.configure(more=_MORE)
-        clock = Clock(now=lambda: NOW, seconds=lambda: 0.0)
-        parts = NightParts(history, NightLog(lambda _: None, clock.now, as_json=True), Secrets(environ), clock)
-        run_night(load_configuration(str(made.file)), parts, night="night")
+        run_night(load_configuration(str(made.file)), _parts(history, environ), night="night")
         return list(history.export()), _titles(team)
+
+
+def _parts(history: History, environ: dict[str, str]) -> NightParts:
+    clock = Clock(now=lambda: NOW, seconds=lambda: 0.0)
+    return NightParts(history, NightLog(lambda _: None, clock.now, as_json=True), Secrets(environ), clock)
 
 
 def _from_the_queue(
@@ -78,7 +81,8 @@ def _from_the_queue(
         secrets = Secrets(environ)
         url = queue_url(load_configuration(file), secrets)
         prepare_queue(url)
-        enqueued, _ = run_with_queue(enqueue_present(url, FleetConfiguration(file, secrets, history), NOW))
+        source = FleetConfiguration(file, secrets, history)
+        enqueued, _ = run_with_queue(enqueue_present(url, source, _parts(history, environ)))
         assert enqueued.new == len(made.customers)
         arguments = ("fleet", "worker", "--drain", "--concurrency", "5", "--log-format", "json", "--config", file)
         ended = run_workers(3, arguments, {**environ, "_CONSENT_AUDITOR_TEST_NOW": NOW}, kills)
