@@ -47,14 +47,6 @@ def with_decisions(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Ru
     return tuple(run_of(row, made.get(row.id, ())) for row in rows)
 
 
-def latest_runs(*states: RunState) -> Select[Any]:
-    """The latest run of each tenant, or the latest one in one of these states."""
-    query = select(func.max(runs.c.id)).group_by(runs.c.tenant_id)
-    if states:
-        query = query.where(runs.c.state.in_([state.value for state in states]))
-    return all_runs().where(runs.c.id.in_(query))
-
-
 def tenant_id_of(connection: Connection, tenant: str, *, by_name: bool = True) -> int | None:
     """The number of a tenant, by its key, its id or its name. An id or name that two tenants have isn't used."""
     wanted = storable(tenant)

@@ -26,7 +26,6 @@ from auditor.history.run_queries import (
     exported_run,
     in_order,
     last_finished,
-    latest_runs,
     newest_runs,
     parts_of,
     tenant_id_of,
@@ -283,10 +282,11 @@ class History:
                 query = query.limit(limit)
             return with_decisions(connection, connection.execute(query).all())
 
-    def latest_runs(self, *states: RunState) -> tuple[Run, ...]:
-        """The latest run of each tenant, or the latest one in one of these states."""
+    def unended(self) -> tuple[Run, ...]:
+        """The runs in progress, and those whose process ended without a word and which no later run found yet."""
         with self._database.read() as connection:
-            return with_decisions(connection, connection.execute(latest_runs(*states)).all())
+            query = all_runs().where(runs.c.state == RunState.RUNNING.value)
+            return with_decisions(connection, connection.execute(query).all())
 
     def run_ids(self) -> frozenset[str]:
         """The ids of all runs. They count up, so that one in between that isn't there was deleted."""

@@ -56,8 +56,10 @@ def fleet_state(
         problems += [f"{one.source} could not be read: {one.error}" for one in listed.lists if one.error]
         entries = chosen_tenants(listed.configuration, tenants, tags)
         queue, waiting = _queue(configuration, secrets, problems) if not history else ("", {})
-        last = _by_tenant(kept.latest_runs() if kept else ())
-        audited = _by_tenant(kept.latest_runs(RunState.FINISHED) if kept else ())
+        newest = kept.newest_runs() if kept else ()
+        ended = (one.last for one in newest if one.last is not None)
+        last = _by_tenant((*ended, *(kept.unended() if kept else ())))
+        audited = _by_tenant(one.audit for one in newest if one.audit is not None)
         found = tuple(
             _state(entry, configuration, now, _of(entry, last), _of(entry, audited), waiting.get(entry.name))
             for entry in entries
