@@ -18,6 +18,7 @@ from tabulate import tabulate
 from benchmarks.dashboard import dashboard
 from benchmarks.directory import directory
 from benchmarks.figures import Ratio
+from benchmarks.fleet import fleet
 from benchmarks.growth import growth
 from benchmarks.history import history
 from benchmarks.imports import imports
@@ -28,7 +29,7 @@ from benchmarks.scale import Size, scale
 from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
-PARTS = ("startup", "imports", "live", "scale", "growth", "directory", "history", "dashboard")
+PARTS = ("startup", "imports", "live", "scale", "growth", "directory", "history", "dashboard", "fleet")
 BUILT = ROOT / "build" / "bench"
 """Where the numbers go, one file for each commit."""
 
@@ -81,6 +82,8 @@ def _measure(asked: argparse.Namespace) -> None:
             found(history(folder, Size(asked.apps, asked.kept_grants), tell))
         if "dashboard" in asked.parts:
             found(dashboard(folder, asked.tenants, asked.nights, tell))
+        if "fleet" in asked.parts:
+            found(fleet(bytecode, folder, asked.fleet, max(1, asked.runs // 3), tell))
     numbers = _numbers(machine, asked.runs, results)
     if asked.json:
         print(numbers)
@@ -153,6 +156,7 @@ def _arguments() -> argparse.Namespace:
         "--kept-grants", type=int, default=300_000, help="delegated grants of the large tenant of the history"
     )
     parser.add_argument("--tenants", type=int, default=50, help="tenants of the dashboard")
+    parser.add_argument("--fleet", type=int, default=1_000, metavar="TENANTS", help="tenants of the fleet")
     parser.add_argument("--nights", type=int, default=365, help="nights of the dashboard")
     parser.add_argument("--top", type=int, default=12, help="how many imports to list")
     asked = parser.parse_args()
@@ -164,6 +168,7 @@ def _arguments() -> argparse.Namespace:
         asked.directory = [Size(2_000, 12_000)]
         asked.runs, asked.apps, asked.grants = 3, min(asked.apps, 1_000), min(asked.grants, 5_000)
         asked.kept_grants = min(asked.kept_grants, 10_000)
+        asked.fleet = min(asked.fleet, 50)
         asked.tenants, asked.nights = min(asked.tenants, 5), min(asked.nights, 30)
     return asked
 

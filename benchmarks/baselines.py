@@ -11,6 +11,7 @@ sdk-pages     every service principal and delegated grant, with the SDK's models
 aiohttp       sign in and read one object with aiohttp and msgspec
 aiohttp-pages every service principal and delegated grant with aiohttp and msgspec
 aiohttp-structs the same, both at the same time, each row decoded into a struct of msgspec
+aiohttp-fleet the requests in a file, tenant by tenant, so many tenants at once
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable, Coroutine
 from importlib import import_module
 from typing import Any
 
@@ -162,6 +164,34 @@ async def aiohttp_structs(authority: str, graph: str) -> None:
     print(len(read))
 
 
+async def aiohttp_fleet(authority: str, graph: str, requests: str, concurrency: str) -> None:
+    """The same requests for each of many tenants: those of one tenant one after the other, each answer decoded."""
+    import aiohttp
+    import msgspec
+
+    with open(requests, encoding="utf-8") as file:
+        tenants = msgspec.json.decode(file.read())
+    hosts = {"authority": authority, "graph": graph}
+    slots = asyncio.Semaphore(int(concurrency))
+
+    async def one(session: aiohttp.ClientSession, steps: list[list[str]]) -> None:
+        token: dict[str, str] = {}
+        async with slots:
+            for side, method, path, body in steps:
+                kind = "application/x-www-form-urlencoded" if side == "authority" else "application/json"
+                headers = {**token, "Content-Type": kind} if body else token
+                async with session.request(
+                    method, hosts[side] + path, data=body.encode() or None, headers=headers
+                ) as answer:
+                    got = msgspec.json.decode(await answer.read())
+                if side == "authority":
+                    token = {"Authorization": f"Bearer {got['access_token']}"}
+
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(one(session, steps) for steps in tenants.values()))
+    print(len(tenants))
+
+
 async def _token(session: Any, authority: str) -> dict[str, str]:
     tenant, client, secret = _app()
     form = {
@@ -174,13 +204,14 @@ async def _token(session: Any, authority: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {(await answer.json())['access_token']}"}
 
 
-_LIVE = {
+_LIVE: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "sdk-bytes": sdk_bytes,
     "sdk-models": sdk_models,
     "sdk-pages": sdk_pages,
     "aiohttp": aiohttp_first,
     "aiohttp-pages": aiohttp_pages,
     "aiohttp-structs": aiohttp_structs,
+    "aiohttp-fleet": aiohttp_fleet,
 }
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def arguments(connection: Connection) -> tuple[str, ...]:
     return ("--authority-host", connection.authority, "--graph-endpoint", connection.graph)
 
 
-def _undelayed(create_server: Callable[..., socket.socket]) -> Callable[..., socket.socket]:
+def undelayed(create_server: Callable[..., socket.socket]) -> Callable[..., socket.socket]:
     """Listening sockets whose connections send at once.
 
     asyncio says so itself only to sockets that were made with a protocol number, and `create_server` gives none:
@@ -152,7 +152,7 @@ def _serve() -> None:
         def flights(self, value: int) -> None:
             self._count("flights", value, "sends")
 
-    socket.create_server = _undelayed(socket.create_server)
+    socket.create_server = undelayed(socket.create_server)
     asked = json.loads(sys.stdin.readline())
     documents = [
         as_most(shape) if isinstance(shape, str) else as_large(int(shape[0]), int(shape[1]), number)

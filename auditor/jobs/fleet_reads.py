@@ -24,7 +24,8 @@ from auditor.jobs.secret_references import Secrets, live_tenant_of
 from auditor.jobs.tenant_reader import addresses_of, read_for, retry_policy
 from auditor.model.configuration import DEFAULT_CONCURRENCY, TenantEntry
 from auditor.model.errors import NO_AUDIT, AuditorError
-from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
+from auditor.model.rule import Pack
+from auditor.model.snapshot import CredentialEnd, LiveTenant, Plan, Snapshot
 
 if TYPE_CHECKING:
     from auditor.graph.access_tokens import TokenClaims
@@ -165,6 +166,7 @@ class FleetConnections:
         self._limits = limits
         self._files = asyncio.Semaphore(_FILES_AT_ONCE)
         self._clients: dict[str, GraphHttpClient] = {}
+        self._plans: dict[int, tuple[Sequence[Pack], Plan]] = {}
         self._sign_in: SharedSignIn | None = None
         self._stack = AsyncExitStack()
         self._evaluating = asyncio.Lock()
@@ -288,15 +290,13 @@ class FleetConnections:
         if_allowed: Sequence[str] = (),
     ) -> tuple[Snapshot, CredentialEnd | None]:
         """The snapshot of a live tenant, and when its credential ends. Raises `NotInTime`, and what `read_for` does."""
-        from auditor.checks.kind import plan_for
-
         source = prepared.request.source
         assert isinstance(source, LiveTenant), "the source is a live tenant"
         ends: list[CredentialEnd] = []
         environ = await self._environment(entry)
         snapshot = await read_for(
             source,
-            plan_for(prepared.packs),
+            self._plan_for(prepared.packs),
             apps=apps_of(prepared.packs),
             packs=prepared.packs,
             interaction=interaction._replace(on_credential=ends.append),
@@ -306,6 +306,15 @@ class FleetConnections:
             if_allowed=if_allowed,
         )
         return snapshot, ends[0] if ends else None
+
+    def _plan_for(self, packs: Sequence[Pack]) -> Plan:
+        """What the packs need, worked out once for all tenants that have the same ones."""
+        from auditor.checks.kind import plan_for
+
+        if id(packs) not in self._plans:
+            # The packs are kept, so that no others get their identity.
+            self._plans[id(packs)] = packs, plan_for(packs)
+        return self._plans[id(packs)][1]
 
     async def _environment(self, entry: TenantEntry) -> Mapping[str, str]:
         """The variables of the tenant's credential, whose secrets can be in a file or a vault that doesn't answer."""

@@ -21,7 +21,7 @@ from auditor.jobs.audit_request import SILENT, TOOL, Interaction
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.fleet_audits import About, AppChoice, AuditMaker, FleetRequest
 from auditor.jobs.kept_runs import named_history
-from auditor.jobs.night_setup import chosen_tenants, prepared_audit, tenant_key
+from auditor.jobs.night_setup import chosen_tenants, prepared_audits, tenant_key
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.secret_references import Secrets
 from auditor.model.configuration import Configuration, TenantEntry
@@ -324,7 +324,7 @@ def _live(request: FleetRequest, interaction: Interaction) -> FleetReport:
     listed = with_customers(configuration, secrets, now=request.at, interaction=interaction)
     entries = _chosen_entries(listed.configuration, request)
     packs = (*request.packs, *(pack_reference(app_named(name)) for name in request.apps))
-    prepared = [prepared_audit(_judged_by(entry, packs)) for entry in entries]
+    prepared = prepared_audits(_judged_by(entry, packs) for entry in entries)
     maker = AuditMaker(AppChoice(), request.redaction, interaction)
     asked = _AskedApps()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +18,7 @@ from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.document import series
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import Pack
+from auditor.model.snapshot import LiveTenant
 from auditor.packs.new_pack import name_for
 
 if TYPE_CHECKING:
@@ -112,9 +113,28 @@ def tenant_key(entry: TenantEntry) -> str:
     return entry.tenant.lower() if is_guid(entry.tenant) else entry.name
 
 
+def prepared_audits(entries: Iterable[TenantEntry]) -> tuple[PreparedAudit, ...]:
+    """The audits of many tenants. What several of them have in common is loaded once. Raises PackError."""
+    loaded: dict[tuple[object, ...], PreparedAudit] = {}
+
+    def prepared(entry: TenantEntry) -> PreparedAudit:
+        judged_by = (entry.packs, entry.apps, entry.waivers, entry.abused)
+        if judged_by not in loaded:
+            loaded[judged_by] = prepared_audit(entry)
+        same = loaded[judged_by]
+        request = msgspec.structs.replace(same.request, source=_source_of(entry))
+        return msgspec.structs.replace(same, request=request)
+
+    return tuple(map(prepared, entries))
+
+
+def _source_of(entry: TenantEntry) -> SnapshotFiles | LiveTenant:
+    return SnapshotFiles((entry.snapshot,)) if entry.snapshot else live_tenant_of(entry)
+
+
 def prepared_audit(entry: TenantEntry) -> PreparedAudit:
-    """The audit of a tenant with its packs, waivers and lists loaded."""
-    source = SnapshotFiles((entry.snapshot,)) if entry.snapshot else live_tenant_of(entry)
+    """The audit of a tenant with its packs, waivers and lists loaded. Raises PackError."""
+    source = _source_of(entry)
     own: list[Pack] = []
     for app in entry.apps:
         found = app_from_options(app.client_id, app.scopes, name=app.name, redirect_uri=app.redirect_uri)

@@ -18,7 +18,6 @@ from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
 from auditor.jobs.tenant_runs import run_tenants
 from auditor.model.configuration import Configuration, Event, HistoryPlace, TenantEntry
-from auditor.model.customers import CustomerList
 from auditor.model.errors import NO_AUDIT, STOPPED, TERMINATED, AuditorError
 from auditor.model.history import Run, RunState
 from auditor.model.night import ListNight, Night, TenantNight, exit_code_of, missed_starts, seconds_between
@@ -61,11 +60,11 @@ def run_night(
     after the runs in progress were marked. Whatever else goes wrong is in the result.
     """
     started, identity = parts.clock.now(), night or new_night_id()
-    configuration, lists = with_customers(
+    configuration, _ = with_customers(
         configuration, parts.secrets, parts.history, now=started, record=True, interaction=parts.interaction
     )
     chosen = chosen_tenants(configuration, only)
-    opened = OpenNight(configuration, parts, identity, started, lists)
+    opened = OpenNight(configuration, parts, identity, started)
     opened.begin(len(chosen))
     try:
         tenants = run_tenants(configuration, parts, identity, only)
@@ -81,19 +80,12 @@ class OpenNight:
     One process can `begin` it and another one `close` it: each makes its own of the same id and start.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        parts: NightParts,
-        night: str,
-        started: str,
-        lists: Sequence[CustomerList] = (),
-    ) -> None:
+    def __init__(self, configuration: Configuration, parts: NightParts, night: str, started: str) -> None:
         self.configuration = configuration
         self.parts = parts
         self.night = night
         self.started = started
-        self.lists = tuple(map(list_night, lists))
+        self.lists = tuple(map(list_night, configuration.lists))
         self.problems: list[str] = []
         self._since: float | None = None
         self._called: Heartbeat | None = None

@@ -20,7 +20,7 @@ from auditor.graph.fleet_limits import FleetLimits, TenantLimits
 from auditor.jobs.audit import LIVE, AuditResult, PreparedAudit, audit, evaluate
 from auditor.jobs.audit_request import TOOL, Interaction
 from auditor.jobs.fleet_reads import Failure, FleetConnections, Job, failure_of, run_until_stopped
-from auditor.jobs.night_setup import NightParts, chosen_tenants, prepared_audit, tenant_key
+from auditor.jobs.night_setup import NightParts, chosen_tenants, prepared_audits, tenant_key
 from auditor.jobs.run_contents import (
     attachable,
     earlier_reads,
@@ -55,7 +55,7 @@ def run_tenants(
     after the runs in progress were marked.
     """
     entries = chosen_tenants(configuration, only)
-    prepared = tuple(prepared_audit(entry) for entry in entries)
+    prepared = prepared_audits(entries)
     runs = TenantRuns(configuration, parts, night)
     return run_until_stopped(lambda: runs.all(tuple(zip(entries, prepared, strict=True))), parts.stopping)
 

@@ -167,6 +167,7 @@ _TENANTS = (
     SheetColumn("Before", 16),
     SheetColumn("Since", 22),
     SheetColumn("Read", 22),
+    SheetColumn("Source", 30),
     SheetColumn("Audit", 18),
     SheetColumn("Exit code", 9),
     SheetColumn("Problem", 60, sets_height=False),
@@ -180,6 +181,7 @@ def _tenants(report: FleetReport) -> Iterator[SheetRow]:
     for one in report.tenants:
         audit = (
             _time(one.taken),
+            one.source,
             AUDITS[one.state],
             "" if one.exit_code is None else one.exit_code,
             one.problem,

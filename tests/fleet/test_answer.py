@@ -14,6 +14,7 @@ from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since
 from auditor.model.fleet import AppState, AuditState, EndingKind, FleetReport, FleetTodo, StateCounts, TodoPart
 from auditor.model.notification import Expiry, ExpiryKind
 from auditor.model.rule import FindingOutcome, Severity
+from auditor.model.snapshot import CredentialEnd
 from tests.fleet.audits import APP, CIS, DISABLED, MANAGED, answer, audit, earlier, report, rule, value
 
 PASS, FAIL, NOT_KNOWN = FindingOutcome.PASS, FindingOutcome.FAIL, FindingOutcome.UNKNOWN
@@ -369,3 +370,17 @@ def test_active_relationships_end_soon_with_the_name_of_the_tenant() -> None:
     ]
     assert made.exit_code == 4, "customers may be missing"
     assert "gdap:partner could not be read" in made.notes[0]
+
+
+def test_the_credential_of_a_list_is_one_thing_for_all_of_its_customers() -> None:
+    customers = tuple(Customer(tenant=f"ID-OF-{name}", name=name, source="gdap") for name in "ab")
+    end = CredentialEnd(kind="secret", ends="2026-12-01T10:00:00Z")
+    lists = (CustomerList(source="gdap:partner", kind=ListKind.GDAP, customers=customers, credential=end),)
+    audits = [audit(name, answer(Outcome.CONNECTS_SILENTLY)) for name in "ab"]
+    (made,) = report(audits, lists=lists).ending
+    assert (made.kind, made.what, made.tenants, made.days) == (
+        EndingKind.CREDENTIAL,
+        "The credential that lists the customers",
+        ("a", "b"),
+        4,
+    )

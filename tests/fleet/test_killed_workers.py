@@ -26,6 +26,9 @@ from auditor.model.history import ExportedRun, was_stopped
 from tests.fleet.killed_workers import Ended, run_workers
 from tests.fleet.world import NUMBER, World, expected, state_of, world
 from tests.notify.servers import WebServer
+from tests.systems import needs_signals
+
+pytestmark = needs_signals
 
 NOW = "2026-11-22T02:00:00Z"
 IS_SOAK = settings().max_examples >= 1000

@@ -118,7 +118,9 @@ def test_a_list_that_fails_is_said_each_night_and_sent_once_and_so_is_its_recove
 
 def test_a_list_alone_that_cannot_be_read_is_no_audit(nights: Nights, server: GraphServer) -> None:
     server.set_consent(PARTNER, roles=["Directory.Read.All"])
-    night = nights.run(FIRST_NIGHT)
+    night = nights.run(FIRST_NIGHT, metrics=str(nights.folder / "m.prom"))
+    metrics = (nights.folder / "m.prom").read_text()
+    assert f'consent_auditor_customer_list_up{{list="GDAP of {PARTNER}"}} 0\n' in metrics
     assert (night.tenants, night.exit_code) == ((), NO_AUDIT)
     assert lines_of(night)[-1] == "0 tenants. 1 list of customers could not be read. Exit code 3."
 

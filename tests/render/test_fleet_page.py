@@ -184,6 +184,13 @@ def test_of_many_apps_the_last_ones_are_below_a_line_that_counts_them() -> None:
     assert "3 more apps" in section(render(replaced(forty(), apps=several)), "apps")
 
 
+def test_without_apps_the_tenants_where_a_rule_fails_need_attention() -> None:
+    tenants = tuple(replaced(one, apps=()) for one in forty().tenants)
+    text = words_of(render(replaced(forty(), apps=(), tenants=tenants, answer="A rule fails in 39 of 40 tenants.")))
+    assert "40 OF 40 TENANTS NEED ATTENTION" in text
+    assert "Can users connect, and what decides?" not in text
+
+
 # ---- Tables -----------------------------------------------------------------------------------------------------
 
 

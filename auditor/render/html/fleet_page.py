@@ -9,7 +9,6 @@ from markupsafe import Markup, escape
 
 from auditor.model.document import count, series
 from auditor.model.fleet import (
-    AppState,
     AuditState,
     FleetAction,
     FleetChange,
@@ -117,6 +116,7 @@ class TenantRow(NamedTuple):
     settings: tuple[str, ...]
     taken: str
     problem: str
+    source: str
     notes: tuple[str, ...]
 
 
@@ -254,17 +254,23 @@ def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
 
 def _headline(report: FleetReport) -> tuple[str, str]:
     tones = {0: "good", 1: "bad", 4: "unsure"}
-    needy = sum(_needs_attention(one) for one in report.tenants)
+    needy = len(_needy(report))
     if not report.tenants:
         return "NO TENANTS", "quiet"
     if not needy:
         return "NOTHING NEEDS ATTENTION", tones.get(report.exit_code, "waived")
-    tenants = count(len(report.tenants), "TENANT", "TENANTS")
-    return f"{needy} OF {tenants} {'NEEDS' if needy == 1 else 'NEED'} ATTENTION", tones.get(report.exit_code, "waived")
+    verb = "NEEDS" if needy == 1 else "NEED"
+    of = f"{needy} OF {len(report.tenants)} TENANTS " if len(report.tenants) > 1 else ""
+    return f"{of}{verb} ATTENTION", tones.get(report.exit_code, "waived")
 
 
-def _needs_attention(tenant: FleetTenant) -> bool:
-    return tenant.state is not AuditState.AUDITED or any(one.state is not AppState.CONNECTS for one in tenant.apps)
+def _needy(report: FleetReport) -> set[str]:
+    """The tenants where users can't connect an app or that isn't known; without apps, those where a rule fails."""
+    found = {one.name for one in report.tenants if one.state is not AuditState.AUDITED}
+    found |= {name for app in report.apps for why in app.why for name in why.tenants}
+    if not report.apps:
+        found |= {name for one in report.settings for name in (*one.failing, *one.unknown)}
+    return found
 
 
 def _facts(report: FleetReport) -> Iterator[tuple[str, str]]:
@@ -376,6 +382,7 @@ def _tenant(number: int, tenant: FleetTenant, report: FleetReport) -> TenantRow:
         settings=tuple(dict.fromkeys(one.setting for one in tenant.apps if one.setting)),
         taken=f"{taken} (too old)" if taken and is_old else taken or "no audit",
         problem=tenant.problem,
+        source=tenant.source,
         notes=tenant.notes,
     )
 
