@@ -12,6 +12,7 @@ class FleetCommands(LazyGroup):
 
     modules = {
         "enqueue": ("fleet_enqueue", "Put the tenants into the queue, from which workers take them"),
+        "tenants": ("fleet_tenants", "List the tenants: last run, answers, when they are due again, and the queue"),
         "report": ("fleet_report", "Report in which tenants users can't connect, why, and what to send to whom"),
         "worker": ("fleet_worker", "Audit tenants from the queue, on as many machines as you like"),
         "forget": ("fleet_forget", "Remove everything about a tenant, and prove that nothing is left"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -137,18 +137,22 @@ def _amounts(plan: Removal) -> Iterator[tuple[str, str]]:
         yield "Metrics", count(plan.metrics, "line")
 
 
+def _shortened(names: Sequence[str]) -> list[str]:
+    more = len(names) - _NAMED
+    return [*names[:_NAMED], *([f"{more} more"] if more > 0 else ())]
+
+
 def _proof_lines(proof: Proof) -> Iterator[str]:
     from auditor.model.document import count, series
 
     yield ""
-    words = count(proof.words, "word")
+    words = count(proof.words - len(proof.shared), "word")
     yield f"Searched for {words} that only this tenant has: its IDs, names, domains and objects."
     yield from (f"  {place}" for place in proof.places)
     if proof.shared:
-        verb = count(len(proof.shared), "of these words is", "of these words are")
-        more = len(proof.shared) - _NAMED
-        shown = [*sorted(proof.shared)[:_NAMED], *([f"{more} more"] if more > 0 else ())]
-        yield f"{verb} also in what was read of {series(proof.owners)}, and not counted: {series(shown)}."
+        others = count(len(proof.shared), "other word was", "other words were")
+        owners, found = _shortened(proof.owners), _shortened(sorted(proof.shared))
+        yield f"{others} also read of {series(owners)}, and not counted: {series(found)}."
     for heading, lines in (
         ("Left:", tuple(f"{one.place}: {one.what}. {one.advice}" for one in proof.left)),
         ("Not searched:", proof.unsearched),

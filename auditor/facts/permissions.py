@@ -180,9 +180,15 @@ class ApplicationPermission(msgspec.Struct, frozen=True, kw_only=True):
 class _PermissionTable(msgspec.Struct, frozen=True):
     source: str
     permissions: tuple[ApplicationPermission, ...]
+    listing: Mapping[str, ApplicationPermission]
 
+
+_PERMISSIONS = load_table("permissions", _PermissionTable)
 
 PERMISSIONS: Mapping[str, ApplicationPermission] = MappingProxyType(
-    {permission.name: permission for permission in load_table("permissions", _PermissionTable).permissions}
+    {permission.name: permission for permission in _PERMISSIONS.permissions}
 )
 """The permissions by name, in the order in which the documentation lists them."""
+
+LISTING_PERMISSIONS: Mapping[str, ApplicationPermission] = MappingProxyType(dict(_PERMISSIONS.listing))
+"""What lists a partner's customers, by where they are kept: ``gdap`` or ``contracts``. Only in the partner's tenant."""

@@ -14,12 +14,12 @@ import msgspec
 
 from auditor.facts.ids import is_guid
 from auditor.facts.partner_lists import partner_lists
-from auditor.facts.permissions import LISTING_PERMISSIONS
 from auditor.graph.fetch import Fetcher, Progress, ReadResult
 from auditor.graph.graph_errors import GraphError
 from auditor.graph.reads import Read, RequestBuilder, address_of
 from auditor.model.customers import Customer, ListKind, Relationship
 from auditor.model.document import count
+from auditor.model.snapshot import CredentialEnd
 
 if TYPE_CHECKING:
     from auditor.graph.transport import GraphClient
@@ -38,12 +38,14 @@ class ListUnread(GraphError):
 class ReadList(NamedTuple):
     """The customers in a list, in no particular order, and sentences on what could not be read of it.
 
-    `relationships` are those with every tenant, by its id, also with one that is no longer in the list.
+    `relationships` are those with every tenant, by its id, also with one that is no longer in the list. `credential`
+    says when the credential of the read ends.
     """
 
     customers: tuple[Customer, ...]
     notes: tuple[str, ...] = ()
     relationships: Mapping[str, tuple[Relationship, ...]] = MappingProxyType({})
+    credential: CredentialEnd | None = None
 
 
 async def read_customer_list(
@@ -179,17 +181,17 @@ class _Reader:
 
     async def _refused(self, result: ReadResult) -> ListUnread:
         assert result.unread is not None, "only a list that was refused has a reason"
-        unread, permission = result.unread, LISTING_PERMISSIONS[self._kind]
+        unread, known = result.unread, partner_lists().lists[self._kind]
         said = ": ".join(filter(None, (f"{unread.status or ''} {unread.code}".strip(), unread.message)))
         request = f" (request id {unread.request_id})" if unread.request_id else ""
         advice = result.error.advice if result.error else ""
         if unread.status == 403:
             claims = await self._client.tokens.claims()
-            sufficient = {name.lower() for name in (permission.name, *permission.wider)}
+            sufficient = {name.lower() for name in known.sufficient}
             is_held = sufficient & {name.lower() for name in claims.allowed}
-            advice = (_NO_PARTNER if is_held else _GRANT).format(permission=permission.name)
+            advice = (_NO_PARTNER if is_held else _GRANT).format(permission=known.permission)
         elif unread.status in (400, 404):
-            advice = _NO_PARTNER.format(permission=permission.name)
+            advice = _NO_PARTNER.format(permission=known.permission)
         return ListUnread(
             f"Microsoft Graph did not list {result.read.section}: {said}{request}",
             advice=advice or "Try again later. If it persists, report the message.",

@@ -236,7 +236,9 @@ def advice_for(problem: str, network: NetworkSettings, url: str) -> str:
             " Is it the right one, and may you use it?"
         )
     if cause == NoAnswerCause.OUT_OF_TIME:
-        return "Try again; if the network is slow, allow more seconds with --timeout, or with timeout: in a configuration."
+        return (
+            "Try again; if the network is slow, allow more seconds with --timeout, or with timeout: in a configuration."
+        )
     if cause in (NoAnswerCause.CUT_OFF, NoAnswerCause.BROKEN):
         return "Try again. If the problem persists, a firewall or a TLS inspector may break connections."
     if cause == NoAnswerCause.UNKNOWN_HOST:

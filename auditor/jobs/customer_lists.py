@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -104,7 +104,14 @@ def _with_last(failed: CustomerList, before: CustomerList | None) -> CustomerLis
 
 
 def _unlabelled(read: ReadList, source: CustomerSource, now: str) -> CustomerList:
-    return CustomerList(source=source.key, kind=source.kind, taken=now, customers=read.customers, notes=read.notes)
+    return CustomerList(
+        source=source.key,
+        kind=source.kind,
+        taken=now,
+        customers=read.customers,
+        notes=read.notes,
+        credential=read.credential,
+    )
 
 
 class _Names:
@@ -189,9 +196,12 @@ async def _of_partner(
         retry=retry_policy(tenant, interaction),
     ) as client:
         # Not at the top of the module: it imports the SDK, which is loaded while the token is fetched.
+        from auditor.graph.credential_end import local_credential, read_credential_end
         from auditor.graph.customer_lists import read_customer_list
 
-        return await read_customer_list(client, source.kind, source.key)
+        local = local_credential(tenant.auth, environ, await client.tokens.claims(), tenant.tenant)
+        found = await read_customer_list(client, source.kind, source.key)
+        return found._replace(credential=await read_credential_end(client, local, datetime.now(UTC)))
 
 
 async def _of(source: CustomerSource) -> ReadList:

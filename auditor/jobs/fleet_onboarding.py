@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 from msgspec import structs
 
-from auditor.graph.network import read_network
-from auditor.graph.preconnect import run as run_loop
-from auditor.graph.session import open_tokens
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
-from auditor.jobs.fleet_reads import failure_of
+from auditor.jobs.fleet_reads import TenantToken, ask_fleet
 from auditor.jobs.kept_runs import named_history
 from auditor.jobs.night_setup import Clock, chosen_tenants
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.onboarding import TokenAnswer, onboard
-from auditor.jobs.secret_references import Secrets, live_tenant_of
-from auditor.jobs.tenant_reader import addresses_of, retry_policy
+from auditor.jobs.secret_references import Secrets
 from auditor.model.configuration import TenantEntry
 from auditor.model.errors import AuditorError, InvalidRequest
 from auditor.model.onboarding import Onboarding, OnboardingProblem, ProblemKind
@@ -51,9 +46,7 @@ def onboard_fleet(
         try:
             kept = stack.enter_context(named_history(history, path).open(secrets, must_exist=False))
         except AuditorError as error:
-            notes.append(
-                f"Customers that lost their consent are listed as “not yet”, because there is no history: {error}"
-            )
+            notes.append(f"A customer that lost its consent counts as “not yet”, because there is no history: {error}")
         listed = with_customers(configuration, secrets, kept, now=now, interaction=interaction)
         entries = with_tags(chosen_tenants(listed.configuration, tenants), tags)
         return onboard(
@@ -85,45 +78,14 @@ def ask(
     entries: Sequence[TenantEntry], secrets: Secrets, concurrency: int, interaction: Interaction
 ) -> tuple[TokenAnswer, ...]:
     """Ask for a token in each tenant, with at most `concurrency` requests at the same time and a deadline for each."""
-    return run_loop(_ask_all(entries, secrets, concurrency, interaction))
+    limited = [structs.replace(entry, timeout=min(entry.timeout, _SECONDS)) for entry in entries]
+    return ask_fleet(limited, secrets, _answer, concurrency=concurrency, interaction=interaction)
 
 
-async def _ask_all(
-    entries: Sequence[TenantEntry], secrets: Secrets, concurrency: int, interaction: Interaction
-) -> tuple[TokenAnswer, ...]:
-    slots, done = asyncio.Semaphore(concurrency), 0
-
-    async def one(entry: TenantEntry) -> TokenAnswer:
-        nonlocal done
-        async with slots:
-            answer = await _ask(entry, secrets)
-        done += 1
-        if interaction.progress:
-            interaction.progress("tenants", done, len(entries))
-        return answer
-
-    return tuple(await asyncio.gather(*map(one, entries)))
-
-
-async def _ask(entry: TenantEntry, secrets: Secrets) -> TokenAnswer:
-    tenant = live_tenant_of(structs.replace(entry, timeout=min(entry.timeout, _SECONDS)))
-    try:
-        environ = await asyncio.to_thread(secrets.environment_of, entry)
-        tokens = open_tokens(
-            addresses_of(tenant, environ),
-            tenant_id=entry.tenant,
-            auth=tenant.auth,
-            environ=environ,
-            network=read_network(environ),
-            retry=retry_policy(tenant, SILENT),
-        )
-        try:
-            return TokenAnswer(await tokens.claims())
-        finally:
-            await tokens.close()
-    except Exception as error:  # noqa: BLE001 - one tenant's trouble, a bug too, never stops the others
-        failure = failure_of(error)
-        return TokenAnswer(error=failure.error, advice=failure.advice, code=str(getattr(error, "code", "")))
+def _answer(token: TenantToken) -> TokenAnswer:
+    if token.failure is None:
+        return TokenAnswer(token.claims)
+    return TokenAnswer(error=token.failure.error, advice=token.failure.advice, code=token.failure.code)
 
 
 def _of_lists(listed: ListedConfiguration) -> Iterator[OnboardingProblem]:

@@ -5,7 +5,8 @@ Reports are made or loaded one at a time, and of each only its answers are kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ from auditor.jobs.audit import evaluate
 from auditor.jobs.audit_request import SILENT, TOOL, Interaction
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.fleet_audits import About, AppChoice, AuditMaker, FleetRequest
-from auditor.jobs.kept_runs import NamedHistory, named_history
+from auditor.jobs.kept_runs import named_history
 from auditor.jobs.night_setup import chosen_tenants, prepared_audits, tenant_key
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.secret_references import Secrets
@@ -59,7 +60,7 @@ def report_on_fleet(request: FleetRequest, interaction: Interaction = SILENT) ->
     named = named_history(request.history, request.config)
     secrets = Secrets()
     with named.open(secrets) as history:
-        configuration = configuration_of(request, named)
+        configuration = _configuration(request)
         listed = None
         if configuration is not None:
             listed = with_customers(configuration, secrets, history, now=request.at, interaction=interaction)
@@ -68,13 +69,19 @@ def report_on_fleet(request: FleetRequest, interaction: Interaction = SILENT) ->
         )
 
 
-def configuration_of(request: FleetRequest, named: NamedHistory) -> Configuration | None:
-    """The configuration that the history belongs to; none if only a history was named."""
-    if not (request.config or named.tenants or named.place.file or named.place.url):
+def _configuration(request: FleetRequest) -> Configuration | None:
+    """The configuration whose tenants are to be reported on; none if there is none, or if only a history was named."""
+    if request.history and not request.config:
         return None
     from auditor.jobs.nightly_config import configuration_path, load_configuration
 
-    return load_configuration(configuration_path(request.config))
+    try:
+        path = configuration_path(request.config)
+    except InvalidRequest:
+        if request.config:
+            raise
+        return None
+    return load_configuration(path) if request.config or Path(path).is_file() else None
 
 
 # ---- From the history -----------------------------------------------------------------------------------------------
@@ -138,8 +145,7 @@ def _expected(
 ) -> tuple[list[_Expected], tuple[str, ...]]:
     """The tenants to report on, and sentences on those that are left out."""
     if listed is None:
-        found = [_Expected(None, one) for one in runs]
-        return [one for one in found if _is_chosen(one, request)], ()
+        return [_Expected(None, one) for one in _chosen_runs(runs, request)], ()
     entries = _chosen_entries(listed.configuration, request)
     by_key = {one.key.lower(): one for one in runs}
     by_id = {one.tenant.lower(): one for one in runs}
@@ -179,13 +185,23 @@ def _known(what: str, names: Sequence[str]) -> str:
     return f"the {what} are {', '.join(names)}" if names else f"there are no {what}"
 
 
-def _is_chosen(one: _Expected, request: FleetRequest) -> bool:
-    assert one.runs is not None
-    names = {one.runs.name.lower(), one.runs.key.lower(), one.runs.tenant.lower()}
-    if request.tenants and not names & {name.lower() for name in request.tenants}:
-        return False
-    tags = {tag.lower() for tag in (one.runs.last.tags if one.runs.last else ())}
-    return not request.tags or bool(tags & {tag.lower() for tag in request.tags})
+def _chosen_runs(runs: Sequence[NewestRuns], request: FleetRequest) -> Iterator[NewestRuns]:
+    """The tenants of a history without a configuration. Raises InvalidRequest for a name or tag that none has."""
+    wanted = {name.lower() for name in request.tenants}
+    known = {name.lower() for one in runs for name in (one.name, one.key, one.tenant)}
+    if unknown := wanted - known:
+        names = ", ".join(one.name for one in runs[:_MOST_NAMED])
+        raise InvalidRequest(f"--tenant: the history has no tenant {series(sorted(unknown), 'or')}; it has {names}")
+    tags = {tag.lower() for tag in request.tags}
+    tags_of = {one.key: {tag.lower() for tag in (one.last.tags if one.last else ())} for one in runs}
+    if tags and not any(tags & each for each in tags_of.values()):
+        every = sorted({tag for each in tags_of.values() for tag in each})
+        raise InvalidRequest(f"--tag: no tenant has {series(request.tags, 'or')}; {_known('tags', every)}")
+    for one in runs:
+        if wanted and not wanted & {one.name.lower(), one.key.lower(), one.tenant.lower()}:
+            continue
+        if not tags or tags & tags_of[one.key]:
+            yield one
 
 
 def _of_runs(history: History, one: _Expected, maker: AuditMaker, oldest: str, asked: _AskedApps) -> TenantAudit:

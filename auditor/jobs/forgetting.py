@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _LEFTOVERS = ".consent-auditor-*.tmp"
 _REPORT_FILES = frozenset(file for name in FORMATS for _, file in files_in_folder(name))
 _MOST_NAMED = 3
+_SUGGESTED = 10
 
 
 class Left(NamedTuple):
@@ -84,9 +85,8 @@ def planned(history: History, tenant: str, configuration: Configuration | None) 
     """What `remove` would remove. Raises HistoryError, and InvalidRequest for a tenant of which nothing is known."""
     from auditor.history.forgetting import holdings
 
-    entries = _entries(tenant, configuration)
-    also = dict.fromkeys(name for entry in entries for name in (tenant_key(entry), entry.name))
-    held = holdings(history.database, tenant, tuple(also))
+    entries = _entries(configuration, tenant, holdings(history.database, tenant))
+    held = holdings(history.database, tenant, _called(entries))
     label = next((entry.name for entry in entries), next(iter(held.names), tenant))
     found = Removal(label, entries, held)
     folders = tuple(_report_folders(found.names | {tenant}, configuration))
@@ -101,10 +101,16 @@ def planned(history: History, tenant: str, configuration: Configuration | None) 
     return found
 
 
-def _entries(tenant: str, configuration: Configuration | None) -> tuple[TenantEntry, ...]:
-    low = tenant.lower()
+def _entries(configuration: Configuration | None, tenant: str, held: Holdings) -> tuple[TenantEntry, ...]:
+    """The entries of the configuration that mean the tenant, also by what earlier runs found out."""
+    known = {one.lower() for one in (tenant, *held.keys, *held.ids, *held.names)}
     entries = configuration.tenants if configuration else ()
-    return tuple(one for one in entries if low in (one.name.lower(), one.tenant.lower()))
+    return tuple(one for one in entries if not known.isdisjoint((one.name.lower(), one.tenant.lower())))
+
+
+def _called(entries: Sequence[TenantEntry]) -> tuple[str, ...]:
+    """What the history calls the tenants of these entries."""
+    return tuple(dict.fromkeys(name for entry in entries for name in (tenant_key(entry), entry.name)))
 
 
 def _unknown(history: History, tenant: str, configuration: Configuration | None) -> str:
@@ -113,8 +119,9 @@ def _unknown(history: History, tenant: str, configuration: Configuration | None)
     every = {name.lower(): name for pair in history.tenants() for name in pair}
     every |= {entry.name.lower(): entry.name for entry in (configuration.tenants if configuration else ())}
     near = nearest(tenant, every)
-    names = ", ".join(sorted({name for name in every.values() if not is_guid(name)})[:10]) or "none"
-    hint = f'did you mean "{every[near]}"?' if near else f"the tenants are: {names}"
+    names = sorted({name for name in every.values() if not is_guid(name)})
+    shown = [*names[:_SUGGESTED], *([f"{len(names) - _SUGGESTED} more"] if len(names) > _SUGGESTED else ())]
+    hint = f'did you mean "{every[near]}"?' if near else f"the tenants are {series(shown) or 'none'}"
     return f'nothing is known about a tenant "{tenant}"; {hint}'
 
 
@@ -172,8 +179,7 @@ def remove(history: History, tenant: str, configuration: Configuration | None, n
     from auditor.history.forgetting import forget
 
     plan = planned(history, tenant, configuration)
-    also = dict.fromkeys(name for entry in plan.entries for name in (tenant_key(entry), entry.name))
-    held = forget(history.database, tenant, tuple(also))
+    held = forget(history.database, tenant, _called(plan.entries))
     for path in plan.reports:
         path.unlink(missing_ok=True)
     for folder in plan.folders:

@@ -17,13 +17,15 @@ from auditor.jobs.kept_runs import open_place
 from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
 from auditor.jobs.tenant_runs import run_tenants
-from auditor.model.configuration import Configuration, HistoryPlace, TenantEntry
+from auditor.model.configuration import Configuration, Event, HistoryPlace, TenantEntry
 from auditor.model.customers import CustomerList
 from auditor.model.errors import NO_AUDIT, STOPPED, TERMINATED, AuditorError
 from auditor.model.history import Run, RunState
 from auditor.model.night import ListNight, Night, TenantNight, exit_code_of, missed_starts, seconds_between
 from auditor.model.notification import Delivery, DeliveryState, NightOfTenant
 from auditor.notify import deliver, messages_for
+from auditor.notify.expiries import credential_expiry
+from auditor.notify.selection import events_of
 from auditor.render.customer_lists import list_lines, list_night
 from auditor.render.night import answer_of
 
@@ -113,8 +115,8 @@ class OpenNight:
             self.report(self._called.started())
 
     def _notify_of(self, found: ListNight) -> None:
-        """Put messages into the outbox about a list that can't be read, and about one that can be read again."""
-        history, now = self.parts.history, self.parts.clock.now()
+        """Put messages into the outbox: a list can't be read, or can be read again, or its credential ends soon."""
+        history = self.parts.history
         tags = next((one.customer.tags for one in self.configuration.sources if one.key == found.source), ())
         run = Run(
             id="list",
@@ -124,13 +126,23 @@ class OpenNight:
             started=self.started,
             error=found.error,
         )
-        entry = TenantEntry(name=found.name, tags=tags)
-        night = NightOfTenant(entry=entry, run=run, advice=found.advice, night=self.started, is_list=True)
+        ends = found.credential_expires
+        night = NightOfTenant(
+            entry=TenantEntry(name=found.name, tags=tags),
+            run=run,
+            expiries=(credential_expiry(ends, "The credential that lists the customers"),) if ends else (),
+            advice=found.advice,
+            night=self.started,
+            is_list=True,
+        )
+        # There is nothing to say about a list every night.
+        targets = [
+            msgspec.structs.replace(one, on=tuple(events_of(one) - {Event.ALWAYS})) for one in self.configuration.notify
+        ]
         try:
-            said = {one.name: history.said(one.name, found.source) for one in self.configuration.notify}
-            if found.error or any(not one.ended for entries in said.values() for one in entries):
-                messages, entries = messages_for(self.configuration.notify, night, said, now)
-                history.keep_said(entries, messages)
+            said = {one.name: history.said(one.name, found.source) for one in targets}
+            messages, entries = messages_for(targets, night, said, self.parts.clock.now())
+            history.keep_said(entries, messages)
         except (AuditorError, OSError) as error:
             self._problem("not-delivered", f"the message about {found.name} was not kept: {failure_of(error).error}")
 

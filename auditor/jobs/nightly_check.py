@@ -24,6 +24,7 @@ from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.customers import CustomerList, ListKind
 from auditor.model.document import count
 from auditor.model.errors import AuditorError
+from auditor.model.snapshot import CredentialEnd
 from auditor.notify.apprise_sender import problem_with, send_with_apprise
 from auditor.notify.delivery import Answer, test_message
 from auditor.notify.expiries import relationship_expiries
@@ -103,6 +104,8 @@ def _list(found: CustomerList) -> Iterator[Tested]:
     yield Tested(night.name, True, f"{count(night.customers, 'customer')}{access}")
     for line in (*list_lines(night),)[1:]:
         yield Tested(night.name, None, line)
+    if found.credential is not None:
+        yield _credential(night.name, found.credential)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for customer in found.customers:
         for expiry in relationship_expiries(customer.relationships):
@@ -151,10 +154,14 @@ def _live(entry: TenantEntry, prepared: PreparedAudit, secrets: Secrets) -> Iter
     yield Tested(entry.name, True, f"Signed in with {found.probe.auth} as {who} in tenant {claims.tenant_id}")
     yield from _permissions(entry, found)
     if (credential := found.probe.credential) is not None:
-        now = datetime.now(UTC)
-        days = credential.days_left(now)
-        is_far = credential.never_ends or (days is not None and days >= RENEWAL_DAYS)
-        yield Tested(entry.name, is_far or None, credential_end_text(credential, now))
+        yield _credential(entry.name, credential)
+
+
+def _credential(subject: str, credential: CredentialEnd) -> Tested:
+    now = datetime.now(UTC)
+    days = credential.days_left(now)
+    is_far = credential.never_ends or (days is not None and days >= RENEWAL_DAYS)
+    return Tested(subject, is_far or None, credential_end_text(credential, now))
 
 
 def _permissions(entry: TenantEntry, found: Diagnosis) -> Iterator[Tested]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from auditor.atomic import make_folder, write_whole
 from auditor.checks.kind import plan_for
 from auditor.checks.required_reads import permissions_for
-from auditor.facts.partner_lists import partner_lists
+from auditor.facts.permissions import LISTING_PERMISSIONS
 from auditor.jobs.nightly_config import configuration_path, load_configuration
 from auditor.jobs.nightly_forms import live_tenant, redirect_uri
 from auditor.jobs.onboarding import asked_permission, packs_of
@@ -40,7 +40,7 @@ from auditor.model.registration import (
 )
 from auditor.model.rule import Pack
 from auditor.render.documents import as_markdown
-from auditor.render.registration_view import document
+from auditor.render.registration_view import LIST_NAMES, document
 
 CSV = "csv"
 LISTS = (CSV, ListKind.GDAP.value, ListKind.CONTRACTS.value)
@@ -124,8 +124,8 @@ def registration_for(
 
 
 def _listing(kind: ListKind) -> ListingPermission:
-    known = partner_lists().lists[kind]
-    return ListingPermission(name=known.permission, id=known.id, title=known.title)
+    known = LISTING_PERMISSIONS[kind]
+    return ListingPermission(name=known.name, id=known.id, title=LIST_NAMES[kind])
 
 
 def steps(registration: Registration, *, has_files: bool) -> Document:

@@ -21,7 +21,7 @@ from auditor.fixes.change import json_text
 from auditor.fixes.proposed_fix import posix_quoted, printable
 from auditor.model.registration import AZ_SCRIPT, POWERSHELL_SCRIPT, Registration
 
-_LISTING_ROLE = "Privileged Role Administrator, because it also grants what lists the customers"
+_LISTING_ROLE = "Cloud Application Administrator and, for what lists the customers, Privileged Role Administrator"
 _REGISTERING_ROLE = "Cloud Application Administrator or Application Developer"
 
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 import msgspec
 
+from auditor.model.snapshot import CredentialEnd
+
 
 class ListKind(StrEnum):
     """Where a list of customers is kept."""
@@ -74,6 +76,7 @@ class CustomerList(msgspec.Struct, frozen=True, kw_only=True):
     `error` says why, `advice` what to do, and `customers` and `taken` are those of the last list that was read; both
     are empty if there is none. `new` and `gone` are customers that the last list didn't have, and that it had; a
     first list has neither. `notes` are sentences on what could not be read of a list or was decided about it.
+    `credential` says when the credential that reads the list ends; it is the app's, which customers may share.
     """
 
     source: str
@@ -85,3 +88,4 @@ class CustomerList(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     advice: str = ""
     notes: tuple[str, ...] = ()
+    credential: CredentialEnd | None = None

@@ -100,5 +100,11 @@ class Links(NamedTuple):
     urls: tuple[str, ...]
 
 
-Block = Title | Heading | Paragraph | Points | FactList | Grid | Links
+class Verbatim(NamedTuple):
+    """A text to copy as it is, such as a message, with its line breaks."""
+
+    text: str
+
+
+Block = Title | Heading | Paragraph | Points | FactList | Grid | Links | Verbatim
 Document = tuple[Block, ...]

@@ -48,7 +48,8 @@ class ListNight(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is the list's for people. If it could not be read, `error` and `advice` say why, and the `customers` are
     those of the list of `taken`; they are audited anyway. `new` and `gone` are names of customers that differ
-    from the list before, `notes` are sentences on what could not be read of it or was left out.
+    from the list before, `notes` are sentences on what could not be read of it or was left out. `credential_expires` is
+    when the credential that reads the list ends, in UTC, if that is known.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ListNight(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     advice: str = ""
     notes: tuple[str, ...] = ()
+    credential_expires: str = ""
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):

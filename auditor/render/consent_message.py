@@ -61,9 +61,16 @@ def consent_message(request: ConsentRequest) -> ReadyMessage | None:
     """The message to the customer; none if there is nothing to ask, or no link."""
     if request.status in _UNSENT or not request.link:
         return None
-    build = _enabling if request.status is ConsentStatus.DISABLED else _consenting
-    made = Message(safe(_subject(request)), tuple(map(_safe_lines, build(request))))
-    return ReadyMessage(subject=made.subject, text="\n\n".join(made.paragraphs) + "\n", mailto=made.mailto)
+    made = _message(request, is_brief=False)
+    brief = _message(request, is_brief=True)
+    return ReadyMessage(subject=made.subject, text="\n\n".join(made.paragraphs) + "\n", mailto=brief.mailto)
+
+
+def _message(request: ConsentRequest, *, is_brief: bool) -> Message:
+    """The message; the brief one names the permissions without what they read, so that it fits an address."""
+    is_off = request.status is ConsentStatus.DISABLED
+    parts = _enabling(request) if is_off else _consenting(request, is_brief=is_brief)
+    return Message(safe(_subject(request)), tuple(map(_safe_lines, parts)))
 
 
 def _safe_lines(paragraph: str) -> str:
@@ -86,7 +93,7 @@ def _subject(request: ConsentRequest) -> str:
             return f"Please approve {app} in {_line(request.customer)}"
 
 
-def _consenting(request: ConsentRequest) -> Iterator[str]:
+def _consenting(request: ConsentRequest, *, is_brief: bool) -> Iterator[str]:
     yield from _what_happened(request)
     lines = ["Please open this link and accept:", request.link]
     if TENANT_PLACEHOLDER in request.link:
@@ -96,7 +103,15 @@ def _consenting(request: ConsentRequest) -> Iterator[str]:
         f"Sign in as: {CONSENT_ROLE} of {_line(request.customer)}. Another role can't approve application permissions"
         f" of Microsoft Graph. It takes about {_MINUTES} minutes."
     )
-    yield "\n".join(
+    yield _brief_approval(request) if is_brief else _approval(request)
+    yield _why(request)
+    if request.redirect_uri and not is_brief:
+        yield f"Afterwards: the browser opens {request.redirect_uri}, which can be blank. You have nothing to do there."
+    yield _how_to_leave(request)
+
+
+def _approval(request: ConsentRequest) -> str:
+    return "\n".join(
         (
             f"What you approve: {_line(request.app_name)} (client ID {request.client_id}) may read this, without a"
             " signed-in user, and change nothing:",
@@ -104,13 +119,11 @@ def _consenting(request: ConsentRequest) -> Iterator[str]:
             "Compare this list with the one on the page, and don't accept if the page asks for more.",
         )
     )
-    yield _why(request)
-    yield (
-        f"Afterwards: the browser opens {request.redirect_uri}, which can be blank. You have nothing to do there."
-        if request.redirect_uri
-        else "Afterwards: you have nothing else to do."
-    )
-    yield _how_to_leave(request)
+
+
+def _brief_approval(request: ConsentRequest) -> str:
+    names = series([one.name for one in request.asks])
+    return f"What you approve: permissions that only read, {names}. Don't accept if the page asks for more."
 
 
 def _what_happened(request: ConsentRequest) -> Iterator[str]:

@@ -32,7 +32,8 @@ def list_night(found: CustomerList) -> ListNight:
         gone=tuple(one.label for one in newly_gone(found)),
         error=found.error,
         advice=found.advice,
-        notes=(*(_why_gone(one) for one in newly_gone(found) if one.relationships), *map(_sentence, found.notes)),
+        notes=(*filter(None, map(_why_gone, newly_gone(found))), *map(_sentence, found.notes)),
+        credential_expires=found.credential.ends if found.credential else "",
     )
 
 
@@ -48,7 +49,7 @@ def list_lines(found: ListNight) -> Iterator[str]:
         if found.advice:
             yield f"What to do: {found.advice}"
         if found.customers:
-            yield f"Audited in their place: {count(found.customers, 'customer')} of the list of {found.taken}."
+            yield f"Audited anyway: {count(found.customers, 'customer')} of the list of {found.taken}."
     else:
         yield f"{count(found.customers, 'customer')}."
     if found.new:
@@ -59,6 +60,9 @@ def list_lines(found: ListNight) -> Iterator[str]:
 
 
 def _why_gone(customer: Customer) -> str:
+    """Which relationship ended; empty if there was none, or one is still in force."""
+    if not customer.relationships or any(one.in_force for one in customer.relationships):
+        return ""
     last = max(customer.relationships, key=lambda one: one.ends)
     return f"The last relationship with {customer.label} is {last.status}; its end: {last.ends[:10] or 'not known'}."
 

@@ -19,8 +19,9 @@ from auditor.model.document import (
     Point,
     Points,
     Title,
+    Verbatim,
 )
-from auditor.render.markdown_text import code_span, escaped
+from auditor.render.markdown_text import code_span, escaped, fenced
 from auditor.render.text_layout import Palette, TableCell, TableColumn, columns, pad, table, wrap
 
 _INDENT = 2
@@ -59,6 +60,8 @@ def _text_lines(block: Block, width: int, palette: Palette) -> Iterator[str]:
             yield from (" " * _INDENT + line for line in _text_table(block, width - _INDENT, palette))
         case Links(urls):
             yield from (" " * _INDENT + url for url in urls)
+        case Verbatim(text):
+            yield from (f"{' ' * _INDENT}{line}".rstrip() for line in _unmarked(text).split("\n"))
 
 
 def _text_points(points: tuple[Point, ...], depth: int, width: int) -> Iterator[str]:
@@ -115,6 +118,8 @@ def _markdown_lines(block: Block) -> Iterator[str]:
             yield from (f"| {' | '.join(map(_markdown_cell, row))} |" for row in rows)
         case Links(urls):
             yield from (f"- <{url.replace('<', '%3C').replace('>', '%3E')}>" for url in urls)
+        case Verbatim(text):
+            yield fenced(_unmarked(text))
 
 
 def _markdown_points(points: tuple[Point, ...], depth: int) -> Iterator[str]:

@@ -15,6 +15,7 @@ from auditor.model.document import (
     Point,
     Points,
     Title,
+    Verbatim,
     code,
     count,
     series,
@@ -30,6 +31,7 @@ from auditor.model.fleet import (
     FleetReport,
     FleetSetting,
     FleetTenant,
+    NotAudited,
     StateCounts,
 )
 from auditor.model.rule import FindingOutcome
@@ -52,6 +54,9 @@ _ROWS = 4
 _FEW = 2
 """The same of a section that matters less."""
 _NAMED = 2
+"""Tenants that one screen names of each point."""
+_NAMED_OF_ALL = 20
+"""The same where everything is shown: a table has the rest."""
 _VALUE = 60
 _MEANING = 200
 
@@ -68,37 +73,46 @@ def document(report: FleetReport) -> Document:
     """All of it, with the message to each tenant."""
     blocks: list[Block] = [Title(safe(fleet_title(report))), Paragraph(safe(report.answer))]
     blocks += _body(report, whole=True)
-    blocks += _messages(report)
     blocks += [Heading("About this report"), Points(tuple(map(Point, _ends(report, whole=True))))]
     return tuple(blocks)
 
 
 def _body(report: FleetReport, *, whole: bool) -> Iterator[Block]:
-    most = None if whole else _ROWS
-    few = None if whole else _FEW
+    most, few = (None, None) if whole else (_ROWS, _FEW)
+    named = _NAMED_OF_ALL if whole else _NAMED
     yield from _apps(report, whole=whole)
-    yield from _section("What to send", _actions(report), most)
+    yield from _section("What to send", [_action(one, named) for one in report.actions], most)
     changed = f"Changed since {_since(report)}"
     yield from _section(changed, list(_changes(report, whole=whole)), most)
-    yield from _section("Not audited", [_not_audited(*one) for one in _gaps(report)], few)
+    yield from _section("Not audited", [_not_audited(one, named) for one in report.not_audited], few)
     yield from _section("Benchmarks", [_benchmark(one) for one in report.benchmarks if whole or not one.client_id], few)
     failing = [one for one in report.settings if one.failing and (whole or _is_of_benchmark(report, one))]
-    yield from _section("Settings that fail", [_setting(one, whole=whole) for one in failing], most)
+    yield from _section("Settings that fail", [_setting(one, named) for one in failing], most)
     yield from _section("Differs from nearly all others", [_outlier(one) for one in report.outliers], few)
     yield from _section("Ends soon", [_ending(one, report) for one in report.ending], few)
     if whole:
         yield from _tenants(report)
+        yield from _messages(report)
 
 
 def _section(heading: str, points: Sequence[Point], most: int | None) -> Iterator[Block]:
     """The first points below a heading, and how many there are more; nothing without a point."""
-    if not points:
-        return
-    yield Heading(heading)
-    shown = points if most is None or len(points) <= most else points[: most - 1]
-    more = len(points) - len(shown)
-    rest = (Point(f"{more} more: see --details"),) if more else ()
-    yield Points((*shown, *rest))
+    if points:
+        yield Heading(heading)
+        yield Points(tuple(_first(points, most)))
+
+
+def _first(points: Sequence[Point], most: int | None) -> list[Point]:
+    """The first points, and how many there are more."""
+    if most is None or len(points) <= most:
+        return list(points)
+    return [*points[: most - 1], Point(f"{len(points) - most + 1} more: see --details")]
+
+
+def _whom(tenants: Sequence[str], named: int) -> str:
+    """``contoso``, or ``26 tenants (contoso, fabrikam and 24 more)``."""
+    names = _names(tenants, named)
+    return names if len(tenants) == 1 else f"{len(tenants)} tenants ({names})"
 
 
 # ---- Apps -----------------------------------------------------------------------------------------------------------
@@ -109,11 +123,11 @@ def _apps(report: FleetReport, *, whole: bool) -> Iterator[Block]:
     shown = report.apps if whole else report.apps[:_ROWS]
     for app in shown:
         yield Heading(f"{clip(app.name, NAME_WIDTH)}: {_counts(app)}" if several else "Why")
-        most = len(app.why) if whole else _ROWS if not several else _FEW
-        why = sorted(app.why, key=lambda one: -len(one.tenants))
-        points = [_reason(one.text, one.tenants) for one in why[:most]]
-        if len(app.why) > most:
-            points.append(Point(f"{len(app.why) - most} more: see --details"))
+        # The tenants without an audit have a section below, which says more about them.
+        known = [one for one in app.why if whole or not one.key.startswith("not-audited/")]
+        why = sorted(known, key=lambda one: -len(one.tenants))
+        most = None if whole else _FEW if several else _ROWS
+        points = _first([_reason(one.text, one.tenants, _NAMED_OF_ALL if whole else _NAMED) for one in why], most)
         if app.before and not _same(app, app.before):
             points.append(Point(f"At the audit before, in {count(app.compared, 'tenant')}: {_counts(app.before)}"))
         yield Points(tuple(points or [Point("Users connect, or can accept the permissions themselves.")]))
@@ -131,8 +145,8 @@ def _counts(counts: StateCounts) -> str:
     return ", ".join(f"{number} {label.one if number == 1 else label.many}" for number, label in numbers if number)
 
 
-def _reason(text: str, tenants: Sequence[str]) -> Point:
-    return Point(f"{safe(flat(text))} ({_names(tenants)})")
+def _reason(text: str, tenants: Sequence[str], named: int) -> Point:
+    return Point(f"{safe(flat(text))} ({_names(tenants, named)})")
 
 
 def _names(tenants: Iterable[str], most: int = _NAMED) -> str:
@@ -145,18 +159,11 @@ def _names(tenants: Iterable[str], most: int = _NAMED) -> str:
 # ---- What to do -----------------------------------------------------------------------------------------------------
 
 
-def _actions(report: FleetReport) -> list[Point]:
-    links = {one.name: one.todo.link for one in report.tenants if one.todo}
-    return [_action(one, links) for one in report.actions]
-
-
-def _action(action: FleetAction, links: dict[str, str]) -> Point:
-    who = f"To {count(len(action.tenants), 'tenant')} ({_names(action.tenants)})"
+def _action(action: FleetAction, named: int) -> Point:
+    who = f"To {_whom(action.tenants, named)}"
     role = f" Role: {action.role.rstrip('.')}." if action.role else ""
-    tested = "" if action.proven else " Not tested: no change was proven to help."
-    link = links.get(action.tenants[0], "") if len(action.tenants) == 1 else ""
-    below = (Point(f"Link: {safe(link)}"),) if link else ()
-    return Point(f"{who}: {safe(sentence(action.what))}{role}{tested}", below)
+    tested = "" if action.proven else " There is no message, because no change was proven to help."
+    return Point(f"{who}: {safe(sentence(action.what))}{role}{tested}")
 
 
 def _messages(report: FleetReport) -> Iterator[Block]:
@@ -167,7 +174,7 @@ def _messages(report: FleetReport) -> Iterator[Block]:
     for one in todo:
         if one.todo and one.todo.message:
             yield Heading(f"To {safe(clip(flat(one.name), NAME_WIDTH))}")
-            yield Paragraph("\n".join(safe(line) for line in one.todo.message.rstrip("\n").split("\n")))
+            yield Verbatim("\n".join(safe(line) for line in one.todo.message.rstrip("\n").split("\n")))
         elif one.todo:
             yield Heading(f"To {safe(clip(flat(one.name), NAME_WIDTH))}")
             yield Paragraph(f"There is no message, because no change was proven to help. {safe(one.todo.what)}")
@@ -196,7 +203,7 @@ def _changes(report: FleetReport, *, whole: bool) -> Iterator[Point]:
         when = f", {days[0]}" if len(days) == 1 else f", {days[0]} to {days[-1]}" if days else ""
         who = {one.by for one in found}
         by = f" by {who.pop()}" if len(who) == 1 and found[0].by else ""
-        tenants = _names([one.tenant for one in found])
+        tenants = _names([one.tenant for one in found], _NAMED_OF_ALL if whole else _NAMED)
         means = f". {sentence(clip(flat(found[0].means), _MEANING))}" if whole and found[0].means else ""
         yield Point(safe(flat(f"{tenants}: {what}: {words}{values}{when}{by}{means}")))
 
@@ -207,13 +214,8 @@ def _values(change: FleetChange) -> str:
     return f" ({values})" if values and len(values) <= _VALUE else ""
 
 
-def _gaps(report: FleetReport) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for one in report.not_audited:
-        yield f"{sentence(one.reason)} {one.advice}".rstrip(), one.tenants
-
-
-def _not_audited(text: str, tenants: Sequence[str]) -> Point:
-    return Point(f"{count(len(tenants), 'tenant')} ({_names(tenants)}): {safe(flat(text))}")
+def _not_audited(one: NotAudited, named: int) -> Point:
+    return Point(f"{_whom(one.tenants, named)}: {safe(flat(f'{one.reason} {one.advice}'))}")
 
 
 def _benchmark(one: FleetBenchmark) -> Point:
@@ -232,12 +234,12 @@ def _is_of_benchmark(report: FleetReport, setting: FleetSetting) -> bool:
     return any(rule.partition("/")[0] not in vendors for rule in setting.rules)
 
 
-def _setting(one: FleetSetting, *, whole: bool) -> Point:
+def _setting(one: FleetSetting, named: int) -> Point:
     known = len(one.failing) + len(one.unknown) + len(one.waived) + len(one.passing)
     rules = count(len(one.rules), "rule")
     severity = f", {one.severity.value}" if one.severity else ""
     unknown = f"; {FINDINGS[FindingOutcome.UNKNOWN][0].lower()} in {len(one.unknown)}" if one.unknown else ""
-    names = f": {_names(one.failing)}" if whole or len(one.failing) <= _NAMED else ""
+    names = f": {_names(one.failing, named)}" if len(one.failing) <= named or named > _NAMED else ""
     return Point(f"{len(one.failing)} of {known}: {safe(one.label)} ({rules}{severity}){names}{unknown}")
 
 
@@ -273,9 +275,8 @@ def _row(tenant: FleetTenant, outcome: FleetOutcome | None) -> Iterator[Cell]:
         yield Cell(safe(clip(flat(outcome.name), NAME_WIDTH)))
         yield Cell(state_word(outcome.state, likely=outcome.likely))
         why = tenant.problem or outcome.setting
-        do = f"Do: {todo.what}" if todo and any(outcome.app in part.apps for part in todo.parts) else ""
-        link = f" {todo.link}" if todo and do and todo.link else ""
-        yield Cell(safe(flat(why)), below=safe(flat(f"{do}{link}")))
+        do = " ".join(part.what for part in (todo.parts if todo else ()) if outcome.app in part.apps)
+        yield Cell(safe(flat(why)), below=safe(flat(f"Do: {do}" if do else "")))
     yield Cell(tenant.taken[:10])
 
 

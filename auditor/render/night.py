@@ -136,7 +136,7 @@ def _failed_alike(tenants: Sequence[TenantNight]) -> dict[tuple[str, str], list[
 
 def _failure(one: TenantNight) -> Iterator[str]:
     if one.error:
-        yield f"No audit was made: {one.error}."
+        yield f"No audit was made: {one.error.rstrip('.')}."
         if one.advice:
             yield f"What to do: {one.advice}"
 

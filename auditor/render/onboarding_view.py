@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,7 +23,14 @@ from auditor.model.document import (
     series,
 )
 from auditor.model.errors import FAILING, OK
-from auditor.model.onboarding import ConsentStatus, CustomerConsent, Onboarding, OnboardingProblem, ProblemKind
+from auditor.model.onboarding import (
+    ConsentStatus,
+    CustomerConsent,
+    Onboarding,
+    OnboardingProblem,
+    ProblemKind,
+    ReadyMessage,
+)
 from auditor.render.labels import NAME_WIDTH, flat, readable_time, sentence
 from auditor.render.text_layout import clip
 
@@ -71,13 +79,17 @@ def screen(found: Onboarding, *, whole: bool) -> Document:
 def document(found: Onboarding) -> Document:
     """All of it, for Markdown and HTML."""
     blocks: list[Block] = [*_head(found), *_problems(found)]
-    if found.customers:
-        blocks += [Heading("Customers"), _table(found.customers)]
+    todo = [one for one in found.customers if one.status is not ConsentStatus.CONSENTED]
+    done = [one for one in found.customers if one.status is ConsentStatus.CONSENTED]
+    if todo:
+        blocks += [Heading("Who needs something"), _table(todo)]
+    if done:
+        rows = tuple((Cell(_name(one)), Cell(one.tenant), Cell(" ".join(one.tags))) for one in done)
+        blocks += [Heading("Who has consented"), Grid(("Customer", "Tenant", "Tags"), rows, 0)]
     if found.permissions:
         blocks += [Heading("What the app asks for"), *_permissions(found)]
-    for one in found.customers:
-        if one.message:
-            blocks += _message(one)
+    if messages := [one for one in todo if one.message]:
+        blocks += [Heading("Messages"), Points(tuple(map(_point, messages)))]
     return (*blocks, *_notes(found))
 
 
@@ -91,7 +103,9 @@ def _answer(found: Onboarding) -> str:
     if not made.customers:
         return "There is no customer to ask: the configuration lists no live tenant."
     if made.customers == 1:
-        return f"{_name(found.customers[0])}: {STATUS_WORDS[found.customers[0].status]}. {found.customers[0].says}"
+        (one,) = found.customers
+        says = "" if one.status is ConsentStatus.UNKNOWN else f" {one.says}"
+        return f"{_name(one)}: {STATUS_WORDS[one.status]}.{says}"
     if made.consented == made.customers:
         return f"All {made.customers} customers have consented."
     if made.unknown == made.customers:
@@ -169,13 +183,10 @@ def _problem(one: OnboardingProblem) -> Point:
 def _table(customers: Sequence[CustomerConsent]) -> Grid:
     rows = []
     for one in customers:
-        send = Cell("Write the e-mail", link=one.message.mailto) if one.message and one.message.mailto else Cell("")
-        link = Cell("Consent link", link=one.link) if one.link and one.status in _ASKED else Cell("")
-        seen = Cell(readable_time(one.consented)[:10] if one.consented else "")
-        rows.append(
-            (Cell(_name(one), below=one.tenant), Cell(STATUS_WORDS[one.status]), Cell(one.says), seen, link, send)
-        )
-    return Grid(("Customer", "Consent", "What that means", "Last seen", "Link", "Message"), tuple(rows), 2)
+        send = Cell("E-mail", link=one.message.mailto) if one.message and one.message.mailto else Cell("")
+        link = Cell("Link", link=one.link) if one.link and one.status in _ASKED else Cell("")
+        rows.append((Cell(_name(one), below=one.tenant), Cell(STATUS_WORDS[one.status]), Cell(one.says), link, send))
+    return Grid(("Customer", "Consent", "What that means", "Consent link", "Message"), tuple(rows), 2)
 
 
 _ASKED = (ConsentStatus.LOST, ConsentStatus.PARTLY, ConsentStatus.NOT_YET, ConsentStatus.UNKNOWN)
@@ -183,26 +194,55 @@ _ASKED = (ConsentStatus.LOST, ConsentStatus.PARTLY, ConsentStatus.NOT_YET, Conse
 
 def _permissions(found: Onboarding) -> Iterator[Block]:
     yield Paragraph("Application permissions of Microsoft Graph, each the least one for what the packs read:")
-    rows = tuple((Cell(code(one.name)), Cell(one.reads), Cell(one.without)) for one in found.permissions)
-    yield Grid(("Permission", "Reads", "Unknown without it"), rows, 2)
+    rows = tuple((Cell(code(one.name)), Cell(one.reads)) for one in found.permissions)
+    yield Grid(("Permission", "Reads"), rows, 1)
 
 
 def _message(one: CustomerConsent) -> Iterator[Block]:
+    """A message below its own heading, to copy from a terminal."""
     assert one.message is not None, "only a customer with a message"
     yield Heading(f"Message to {_name(one)}")
     yield Paragraph(f"Subject: {one.message.subject}")
-    for part in one.message.text.rstrip("\n").split("\n\n"):
-        lines = part.split("\n")
-        before = [line for line in lines if not line.startswith(("- ", "https://"))]
-        links = tuple(line for line in lines if line.startswith("https://"))
-        points = tuple(Point(line[2:]) for line in lines if line.startswith("- "))
-        yield Paragraph(before[0])
-        if links:
-            yield Links(links)
-        if points:
-            yield Points(points)
-        if before[1:]:
-            yield Paragraph("\n".join(before[1:]))
+    for part in map(_lines, _parts(one.message)):
+        yield Paragraph(part.text)
+        if part.links:
+            yield Links(part.links)
+        if part.items:
+            yield Points(tuple(map(Point, part.items)))
+        if part.rest:
+            yield Paragraph(part.rest)
+
+
+def _point(one: CustomerConsent) -> Point:
+    """A message as an item of a list of messages."""
+    assert one.message is not None, "only a customer with a message"
+    below = []
+    for part in map(_lines, _parts(one.message)):
+        below.append(Point(part.text, tuple(map(Point, (*map(code, part.links), *part.items)))))
+        if part.rest:
+            below.append(Point(part.rest))
+    return Point(f"To {_name(one)}. Subject: {one.message.subject}", tuple(below))
+
+
+class _Lines(NamedTuple):
+    """A paragraph of a message: its first line, its links, its list, and what follows the list."""
+
+    text: str
+    links: tuple[str, ...]
+    items: tuple[str, ...]
+    rest: str
+
+
+def _parts(message: ReadyMessage) -> list[str]:
+    return message.text.rstrip("\n").split("\n\n")
+
+
+def _lines(paragraph: str) -> _Lines:
+    first, *others = paragraph.split("\n")
+    links = tuple(line for line in others if line.startswith("https://"))
+    items = tuple(line.removeprefix("- ") for line in others if line.startswith("- "))
+    rest = " ".join(line for line in others if not line.startswith(("https://", "- ")))
+    return _Lines(first, links, items, rest)
 
 
 def _notes(found: Onboarding) -> Iterator[Block]:

@@ -29,6 +29,9 @@ from auditor.model.registration import (
 )
 from auditor.render.labels import flat
 
+LIST_NAMES = {"gdap": "delegated admin relationships (GDAP)", "contracts": "contracts"}
+"""The lists of a partner's customers, by the key of a configuration."""
+
 
 def document(registration: Registration, *, role: str, has_files: bool) -> Document:
     """The steps, in their order. `role` is who can take them, `has_files` whether the scripts were written, too."""
@@ -124,7 +127,7 @@ def _portal(registration: Registration) -> Iterator[str]:
         " the table above. Don't grant admin consent, unless you audit your own tenant, too."
     )
     yield "Certificates & secrets > Certificates > Upload certificate: cert.pem. Don't add a client secret."
-    yield "Authentication > Settings > App instance property lock: on, for all properties."
+    yield "Authentication > App instance property lock > Configure: on, for all properties."
     yield "Overview: copy Application (client) ID."
 
 
@@ -135,10 +138,7 @@ def _next(registration: Registration, *, has_files: bool) -> Iterator[str]:
     if registration.customers == "csv":
         yield f"List your customers in {CUSTOMERS_FILE if has_files else 'a CSV file'}: their tenant ID, name and tags."
     else:
-        yield f"Check {at}: it takes your customers from {_LISTS[registration.customers]} in your own tenant."
+        yield f"Check {at}: it takes your customers from the {LIST_NAMES[registration.customers]} in your own tenant."
     yield f"Write the links and messages: {code('consent-auditor fleet onboard -o onboarding.html')}. Send each one."
     yield f"See who has consented: {code('consent-auditor fleet onboard')}."
     yield f"Audit them all: {code('consent-auditor nightly run')}."
-
-
-_LISTS = {"gdap": "the delegated admin relationships (GDAP)", "contracts": "the contracts"}

@@ -12,8 +12,10 @@ from auditor.model.document import Document
 from auditor.packs.app_catalog import CatalogApp, catalog, catalog_app, catalog_pack
 from auditor.packs.load import catalog_names
 from auditor.render.documents import as_markdown
+from tests.docs.pages import for_readers
 
 FOLDER = "docs/apps"
+INDEX_READERS = "For administrators and support engineers who look for an app that their users connect."
 NOTE = "Written by UPDATE_DOCS=1 pytest tests/docs from the packs in rules/apps/: change those."
 
 
@@ -29,11 +31,13 @@ def _index() -> Document:
 
 
 def _page(name: str) -> Document:
-    return app_page(catalog_pack(name) if name in catalog_names() else app_named(name))
+    pack = catalog_pack(name) if name in catalog_names() else app_named(name)
+    asked = pack.app.name if pack.app is not None else name
+    return for_readers(app_page(pack), f"For administrators and support engineers whose users connect {asked}.")
 
 
 def _pages() -> Iterator[tuple[str, Callable[[], Document]]]:
-    yield f"{FOLDER}/README.md", _index
+    yield f"{FOLDER}/README.md", lambda: for_readers(_index(), INDEX_READERS)
     for app in _apps():
         yield f"{FOLDER}/{app.name}.md", partial(_page, app.name)
 

@@ -34,6 +34,7 @@ def page() -> bytes:
 
 def _blocks() -> Iterator[Block]:
     yield Title("Error codes of Microsoft's sign-in")
+    yield Paragraph("For support engineers and administrators who have an AADSTS code and want to know what to do.")
     yield Paragraph(
         f"What {code('consent-auditor explain')} says about each code. It also takes a pasted error page or message,"
         " the address of a failed sign-in and the address that an app sends users to, and says with"

@@ -9,6 +9,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
 
+from auditor.model.document import Document, Paragraph, Title
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PROGRAM = "consent-auditor"
@@ -25,6 +27,19 @@ class Fence(NamedTuple):
     text: str
     start: int
     end: int
+
+
+def for_readers(document: Document, sentence: str) -> Document:
+    """A page with a first paragraph that says who it is for."""
+    title, *rest = document
+    assert isinstance(title, Title)
+    return (title, Paragraph(sentence), *rest)
+
+
+def first_paragraph(text: str) -> str:
+    """The first text of a page below its title."""
+    blocks = re.split(r"\n\s*\n", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
+    return next((block.strip() for block in blocks if block.strip() and not block.strip().startswith("#")), "")
 
 
 def guides() -> tuple[Path, ...]:

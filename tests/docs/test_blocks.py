@@ -11,7 +11,7 @@ import yaml
 from auditor.jobs.pack_authoring import run_cases
 from auditor.packs.load import Source, load
 from auditor.snapshot.samples import sample_names
-from tests.docs.pages import fences, guides, read, title
+from tests.docs.pages import fences, guides, pages, read, title
 
 LANGUAGES = {"console", "ini", "json", "powershell", "sh", "text", "yaml"}
 BLOCKS = [(path, fence.language, fence.text) for path in guides() for fence in fences(read(path))]
@@ -70,7 +70,8 @@ def test_no_page_is_left_with_an_open_block() -> None:
 
 
 def test_every_pack_that_is_shown_loads_and_its_cases_come_out_as_they_say() -> None:
-    shown = [text for _, language, text in BLOCKS if language == "yaml" and "consent-auditor/pack\n" in text]
+    blocks = (fence for path in pages() for fence in fences(read(path)) if fence.language == "yaml")
+    shown = [block.text for block in blocks if "consent-auditor/pack\n" in block.text]
     assert len(shown) > 1
     for text in shown:
         pack = load(Source("shown.yaml", text.encode()), samples=sample_names())

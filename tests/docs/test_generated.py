@@ -91,6 +91,7 @@ def test_the_schemas_are_all_there() -> None:
         "history.json",
         "night.json",
         "nightly.json",
+        "fleet-tenants.json",
         "onboarding.json",
         "pack.json",
         "report.json",

@@ -23,7 +23,7 @@ from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import sample_names
 from tests.docs.commands import every_command
 from tests.docs.generate import PARTS
-from tests.docs.pages import DOCS, ROOT, guides, read, spans, title
+from tests.docs.pages import DOCS, ROOT, first_paragraph, guides, read, spans, title
 
 REPORT = read(DOCS / "reading-the-report.md")
 _CODE = re.compile(r"AADSTS(\d{5,7})")
@@ -117,3 +117,8 @@ def test_every_command_and_option_has_help_and_is_documented(name: str, command:
 
 def test_the_parts_have_names_for_marks() -> None:
     assert all(re.fullmatch(r"[\w-]+", name) for name in PARTS)
+
+
+@pytest.mark.parametrize("path", [path for path in guides() if path.parent != ROOT], ids=title)
+def test_a_page_says_first_who_it_is_for(path: Path) -> None:
+    assert first_paragraph(read(path)).startswith("For ")

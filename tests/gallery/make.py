@@ -16,11 +16,14 @@ from pathlib import Path
 from auditor import __version__
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
+from auditor.model.fleet import FleetReport
 from auditor.model.report import Report
 from auditor.render import FORMATS, render
+from auditor.render.fleet import render_fleet
 from auditor.render.labels import answer_word
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs.pages import DOCS
+from tests.render.fleets import fleet
 
 PACKS = ("trackerrms-uk", "cisa-scuba")
 GALLERY = DOCS / "gallery"
@@ -29,6 +32,9 @@ EVERYTHING = DOCS.parent / "build/gallery"
 KEPT = ("managed-default", "custom-policy", "app-disabled", "unreadable-policies")
 """A tenant where an administrator is needed, one where users may consent, one where nobody gets in, one half read."""
 FORMS = ("text", "markdown", "html", "json")
+FLEET = "fleet"
+"""The folder of the report on many tenants."""
+FLEET_FORMATS = (*FORMS, "csv", "xlsx")
 INDEX = "README.md"
 
 
@@ -46,11 +52,24 @@ def file_of(name: str, form: str) -> str:
     return f"{name}/{stem}{FORMATS[form].ending}"
 
 
+@cache
+def report_on_fleet() -> FleetReport:
+    """The report on twelve tenants with the settings of the samples, as ``fleet report`` makes it from a history."""
+    return fleet(12, tool=f"consent-auditor {__version__}")
+
+
+def file_of_fleet(form: str) -> str:
+    """Where the report on many tenants is, in one format."""
+    return file_of(FLEET, form)
+
+
 def index() -> str:
     """The page that leads to all of them."""
     command = f"consent-auditor check --sample NAME {' '.join(f'--pack {pack}' for pack in PACKS)}"
     lines = [
         "# Sample gallery",
+        "",
+        "For everyone who wants to see a report before running the program.",
         "",
         f"What `{command.replace('NAME', 'managed-default')}` says of each sample tenant. The tenants",
         "are invented; the policies, permissions and ids in them are Microsoft's. The samples that differ most are",
@@ -63,6 +82,8 @@ def index() -> str:
     for name in sample_names():
         links = ", ".join(f"[{FORMATS[form].ending}]({file_of(name, form)})" for form in FORMS if name in KEPT)
         lines.append(f"| `{name}` | {answer_word(report_on(name).decisions[0])}: {about(name)} | {links} |")
+    links = ", ".join(f"[{FORMATS[form].ending}]({file_of_fleet(form)})" for form in FORMS)
+    lines += ["", f"What `consent-auditor fleet report` says of twelve tenants with these settings: {links}."]
     return "\n".join(lines) + "\n"
 
 
@@ -82,10 +103,20 @@ def write(folder: Path, reports: Iterable[tuple[str, str]]) -> None:
             sys.stderr.write(f"\r{target.relative_to(folder).as_posix():<60}")
 
 
+def write_fleet(folder: Path, forms: Iterable[str]) -> None:
+    """Write the report on many tenants into the folder, in these formats."""
+    for form in forms:
+        target = folder / file_of_fleet(form)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(render_fleet(report_on_fleet(), form))
+
+
 def main() -> None:
     """Write the whole gallery, and what is kept of it."""
     write(EVERYTHING, ((name, form) for name in sample_names() for form in FORMATS))
+    write_fleet(EVERYTHING, FLEET_FORMATS)
     write(GALLERY, kept())
+    write_fleet(GALLERY, FORMS)
     (GALLERY / INDEX).write_text(index(), encoding="utf-8", newline="\n")
     from tests.gallery.pictures import write_pictures
 

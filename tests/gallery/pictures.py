@@ -12,9 +12,11 @@ from playwright.sync_api import sync_playwright
 
 from auditor.jobs.history_site import write_site
 from auditor.render import render
+from auditor.render.fleet import render_fleet
 from tests.browser.conftest import FLAGS
 from tests.docs.pages import DOCS
 from tests.gallery.make import report_on
+from tests.render.fleets import fleet
 from tests.render.nightly_runs import nights
 
 PICTURES = DOCS / "assets"
@@ -34,6 +36,9 @@ def pages(folder: Path) -> Iterator[Pictured]:
     report = folder / "report.html"
     report.write_bytes(render(report_on("managed-default"), "html"))
     yield Pictured("report", report)
+    many = folder / "fleet.html"
+    many.write_bytes(render_fleet(fleet(40), "html"))
+    yield Pictured("fleet", many)
     made = nights(8, 150, seed=4)
     write_site(made.data, str(folder / "site"), made.differences.get)
     yield Pictured("dashboard", folder / "site/index.html")

@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 from auditor.render import render
+from auditor.render.fleet import render_fleet
 from tests.docs.pages import guides
-from tests.gallery.make import GALLERY, INDEX, file_of, index, kept, report_on
+from tests.gallery.make import (
+    FORMS,
+    GALLERY,
+    INDEX,
+    file_of,
+    file_of_fleet,
+    index,
+    kept,
+    report_on,
+    report_on_fleet,
+)
 from tests.gallery.pictures import DESIGNS, PICTURES, pages
 from tests.gallery.pictures import file_of as file_of_picture
 
@@ -20,9 +31,15 @@ def test_a_report_of_the_gallery_is_current(name: str, form: str) -> None:
     assert (GALLERY / file_of(name, form)).read_bytes() == render(report_on(name), form), AGAIN
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_the_report_on_many_tenants_is_current(form: str) -> None:
+    assert (GALLERY / file_of_fleet(form)).read_bytes() == render_fleet(report_on_fleet(), form), AGAIN
+
+
 def test_the_gallery_holds_what_is_kept_and_nothing_else() -> None:
     there = {path.relative_to(GALLERY).as_posix() for path in GALLERY.rglob("*") if path.is_file()}
-    assert there == {INDEX, *(file_of(name, form) for name, form in kept())}, AGAIN
+    reports = {file_of(name, form) for name, form in kept()}
+    assert there == {INDEX, *reports, *map(file_of_fleet, FORMS)}, AGAIN
 
 
 def test_the_page_that_leads_to_it_is_current() -> None:

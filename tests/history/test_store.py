@@ -248,3 +248,31 @@ def test_an_unknown_run_is_an_error_that_says_how_to_list_them(history: History)
 def test_a_history_that_must_exist_is_not_created(place: str) -> None:
     with pytest.raises(NoHistory, match="there is no history"):
         open_history(place, must_exist=True)
+
+
+def test_the_newest_runs_of_every_tenant_come_together(
+    history: History, default_night: Night, consented_night: Night
+) -> None:
+    first = keep(history, default_night, 0, tenant="a", name="contoso")
+    other = keep(history, default_night, 1, tenant="b", name="fabrikam")
+    second = keep(history, consented_night, 2, tenant="a", name="contoso", difference=difference_of(2))
+    third = keep(history, consented_night, 3, tenant="a", name="contoso", difference=difference_of(1))
+    failed = history.fail(history.begin("a", "contoso", time_of(4)), error="no", exit_code=3, finished=time_of(4))
+    history.begin("c", "new", time_of(4))
+    a, b, c = history.newest_runs()
+    assert (a.last, a.audit, a.before) == (failed, third, second)
+    assert (b.key, b.last, b.audit, b.before) == ("b", other, other, None)
+    assert (c.name, c.last, c.audit, c.before) == ("new", None, None, None)
+    (a, b, _) = history.newest_runs(time_of(1))
+    assert (a.audit, a.before, b.audit, b.before) == (third, first, other, None)
+    assert history.newest_runs("2999")[0].before is None, "the latest audit isn't compared with itself"
+    assert len(history.changes_between(first.id, third.id)) == 3
+    assert history.changes_between(third.id, third.id) == ()
+    assert len(history.changes_between(second.id, third.id)) == 1
+
+
+def test_a_report_comes_back_without_its_grants_if_nobody_needs_them(history: History, default_night: Night) -> None:
+    kept = history.report(keep(history, default_night).id, with_grants=False)
+    assert default_night.report.granted is not None
+    granted = msgspec.structs.replace(default_night.report.granted, rows=())
+    assert kept == msgspec.structs.replace(default_night.report, granted=granted)

@@ -19,7 +19,7 @@ from auditor.model.customers import Customer, CustomerList
 from auditor.render.customer_lists import list_lines, list_night
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
-from tests.graphserver import GraphServer, Refusal, Status
+from tests.graphserver import CLIENT_ID, CLIENT_SECRET, GraphServer, Refusal, Status
 from tests.graphserver.call import Call
 from tests.jobs.nights import write_tenant
 from tests.jobs.partners import (
@@ -261,11 +261,20 @@ def test_a_list_that_cannot_be_read_keeps_the_customers_of_the_last_one(
     assert error in only(found).error
     assert advice in only(found).advice
     assert [one.name for one in configuration.tenants] == ["Contoso", "Fabrikam", "Tailspin"]
-    assert lines_of(only(found))[-1] == f"Audited in their place: 3 customers of the list of {NOW}."
+    assert lines_of(only(found))[-1] == f"Audited anyway: 3 customers of the list of {NOW}."
     kept = history.kept_customers(f"gdap:{PARTNER}")
     assert kept is not None and (kept.taken, len(kept.customers), kept.gone) == (NOW, 3, ())
     without, lost = lists.read(lists.partner())
     assert without.tenants == () and only(lost).error and only(lost).customers == ()
+
+
+def test_the_end_of_the_credential_of_the_list_is_known(lists: Lists, server: GraphServer) -> None:
+    secret = {"keyId": "k", "hint": CLIENT_SECRET[:3], "endDateTime": "2099-05-14T09:12:33Z"}
+    server.tenant.put("applications", [{"id": "a", "appId": CLIENT_ID, "passwordCredentials": [secret]}])
+    known = only(lists.read(lists.partner()).lists)
+    server.tenant.put("applications", [])
+    unknown = only(lists.read(lists.partner()).lists)
+    assert [one.credential and one.credential.ends for one in (known, unknown)] == ["2099-05-14T09:12:33Z", ""]
 
 
 def test_roles_that_could_not_be_read_are_unknown_and_said(lists: Lists, server: GraphServer) -> None:

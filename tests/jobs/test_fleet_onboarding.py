@@ -14,6 +14,7 @@ from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, InvalidRequest
 from auditor.model.onboarding import Onboarding
 from tests.cli.program import run
 from tests.graphserver import GraphServer, Refusal, Status
+from tests.jobs.nights import Nights
 from tests.jobs.test_live import document_of
 
 REDIRECT = "https://portal.fabrikam.example/thanks"
@@ -89,6 +90,24 @@ def test_customers_consent_with_the_link_and_leave_again(server: GraphServer, co
     assert statuses(onboarding(server, configuration, 4))["contoso"] == "consented"
 
 
+def test_a_customer_that_a_nightly_run_audited_has_lost_its_consent(server: GraphServer, configuration: Path) -> None:
+    server.set_consent(IDS["contoso"])
+    nights = Nights(configuration.parent, configuration.read_text(), server.env())
+    nights.run("2026-11-30T02:00:00Z", only=["contoso"])
+    server.set_consent(IDS["contoso"], refused=Refusal.NOT_FOUND)
+    found = onboarding(server, configuration, 1)
+    assert statuses(found) == {**dict.fromkeys(NAMES, "not-yet"), "contoso": "lost"}
+    assert found.customers[0].consented == "2026-11-30T02:00:00Z"
+
+
+def test_without_a_history_nothing_is_lost_and_the_answer_says_so(server: GraphServer, configuration: Path) -> None:
+    (configuration.parent / "history.db").write_text("this is no database, and long enough to be taken for one" * 9)
+    server.set_consent(IDS["contoso"])
+    found = onboarding(server, configuration, 1)
+    assert statuses(found)["contoso"] == "consented"
+    assert "counts as “not yet”, because there is no history" in found.notes[0]
+
+
 def test_our_own_secret_and_a_throttled_tenant_say_nothing_about_the_customers(
     server: GraphServer, configuration: Path
 ) -> None:
@@ -110,8 +129,6 @@ def test_the_command_asks_the_tenants_that_it_is_told_to(server: GraphServer, co
     done = run("fleet", "onboard", "--tag", "gold", cwd=configuration.parent, env=server.env())
     assert (done.code, done.err) == (OK, "")
     assert "contoso: consented. It has all 6 permissions that the packs need." in done.out
-    done = run("fleet", "onboard", "--tenant", "contos", cwd=configuration.parent, env=server.env())
-    assert (done.code, 'did you mean "contoso"?' in done.err) == (2, True)
 
 
 def test_a_tag_that_no_tenant_has_is_a_mistake() -> None:

@@ -13,7 +13,7 @@ from auditor.cli.nightly_check import command as nightly_check
 from auditor.model.errors import FAILING, NO_AUDIT
 from auditor.model.night import Night
 from auditor.render.night import answer_of, text
-from tests.graphserver import GraphServer
+from tests.graphserver import CLIENT_ID, CLIENT_SECRET, GraphServer
 from tests.jobs.nights import Nights, write_tenant
 from tests.jobs.partners import (
     FIRST,
@@ -50,6 +50,7 @@ def server(running: GraphServer) -> GraphServer:
     for section, rows in SECTIONS.items():
         running.tenant.put(section, rows)
     running.tenant.put("delegatedAdminCustomers", [customer(FIRST, "Contoso"), customer(SECOND, "Fabrikam")])
+    running.tenant.put("applications", [])
     running.set_consent(PARTNER)
     return running
 
@@ -74,6 +75,8 @@ def test_customers_of_a_list_are_audited_and_one_without_consent_is_an_error_of_
         "delegatedAdminRelationships",
         [relationship(FIRST, "ends", ends="2026-12-01T10:00:00Z"), relationship(SECOND, "stays", extend="P180D")],
     )
+    secret = {"keyId": "k", "hint": CLIENT_SECRET[:3], "endDateTime": "2026-11-29T10:00:00Z"}
+    server.tenant.put("applications", [{"id": "a", "appId": CLIENT_ID, "passwordCredentials": [secret]}])
     night = nights.run(FIRST_NIGHT)
     contoso, fabrikam = night.tenants
     assert (contoso.name, contoso.tenant, contoso.exit_code) == ("Contoso", FIRST, FAILING)
@@ -82,6 +85,8 @@ def test_customers_of_a_list_are_audited_and_one_without_consent_is_an_error_of_
     (about_contoso,) = (message for message in nights.sent if message.title.startswith("Contoso"))
     assert 'The GDAP relationship "ends" with the customer ends in 11 days' in about_contoso.text
     assert not any("stays" in message.text for message in nights.sent)
+    (about_list,) = (message for message in nights.sent if message.tenant == f"gdap:{PARTNER}")
+    assert "The credential that lists the customers ends in 9 days" in about_list.text
 
 
 def test_a_list_that_fails_is_said_each_night_and_sent_once_and_so_is_its_recovery(
@@ -97,7 +102,7 @@ def test_a_list_that_fails_is_said_each_night_and_sent_once_and_so_is_its_recove
         shown = lines_of(night)
         assert shown[0] == f"GDAP of {PARTNER}"
         assert shown[1].startswith("  The customers could not be listed: Microsoft Graph did not list")
-        assert shown[3] == f"  Audited in their place: 2 customers of the list of {FIRST_NIGHT}."
+        assert shown[3] == f"  Audited anyway: 2 customers of the list of {FIRST_NIGHT}."
         assert any(line.startswith("GDAP of") and line.endswith("3  NO LIST") for line in shown)
         assert "1 list of customers could not be read." in answer_of(night)
     of_list = [message for message in nights.sent if message.tenant == f"gdap:{PARTNER}"]

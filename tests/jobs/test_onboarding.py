@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import jsonschema
 import msgspec
@@ -25,6 +25,7 @@ from auditor.jobs.seen_consents import Earlier
 from auditor.model.configuration import CredentialEntry, OnboardingSettings, SecretKind, SecretRef, TenantEntry
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.onboarding import ConsentStatus, Onboarding, OnboardingProblem, ProblemKind
+from auditor.render.message import MOST_IN_MAILTO
 from auditor.render.onboarding import FORMATS, as_text, render_onboarding, schema
 from tests.packaging.tree import ROOT
 
@@ -238,6 +239,10 @@ def test_the_message_says_what_who_why_and_how_to_take_it_back() -> None:
         assert part in one.message.text
     assert one.role == "Privileged Role Administrator or Global Administrator"
     assert one.message.mailto.startswith("mailto:?subject=Please%20approve")
+    mail = unquote(one.message.mailto)
+    assert len(one.message.mailto) <= MOST_IN_MAILTO
+    for part in (one.link, "Sign in as: ", *ROLES, "Access ends when the last token expires"):
+        assert part in mail
 
 
 @pytest.mark.parametrize(

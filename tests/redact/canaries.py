@@ -25,6 +25,7 @@ from tests.limits import HUNG_AFTER
 _SPACE = UUID("0f3c9a52-6d1e-4b7a-9c58-2e4f7a1b6d90")
 _PART_OF_A_WORD = re.compile(r"\bqzu[b-df-z]{2}\b|\bo[b-df-z]{2}yk\b")
 """One of the two words of which a name of the form with a dot consists."""
+_WORD = re.compile(r"qzu[b-z]{2}o[b-z]{2}yk")
 _LETTERS = "bcdfghjkmnpqrstvwxz"
 replace = msgspec.structs.replace
 
@@ -55,15 +56,19 @@ FORMS: Mapping[str, Callable[[str], str]] = {
 
 
 class Canaries:
-    """Makes one snapshot whose texts all have one form; `places` says which word is where."""
+    """Makes one snapshot whose texts all have one form; `places` says which word is where.
 
-    def __init__(self, form: str) -> None:
+    `first` is the number of the first word, so that several have different words.
+    """
+
+    def __init__(self, form: str, first: int = 0) -> None:
         self.form = form
+        self.first = first
         self.places: dict[str, str] = {}
 
     def text(self, place: str, kind: object = None) -> str:
         """A text that exists only here."""
-        made = word(len(self.places))
+        made = word(self.first + len(self.places))
         self.places[made] = place
         text = FORMS[self.form](made)
         if self.form == "a GUID":
@@ -158,6 +163,11 @@ def _pdf_text(data: bytes) -> str:
     assert program is not None, "pdftotext is missing"
     shown = subprocess.run([program, "-", "-"], input=data, capture_output=True, check=True, timeout=HUNG_AFTER)
     return shown.stdout.decode("utf-8", "replace") + data.decode("latin-1")
+
+
+def words_in(text: str) -> set[str]:
+    """The words that a text has, whatever their form but a GUID."""
+    return set(_WORD.findall(text.lower()))
 
 
 def survivors(path: Path, places: Mapping[str, str]) -> dict[str, set[str]]:

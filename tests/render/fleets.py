@@ -47,7 +47,12 @@ def audited(name: str, packs: tuple[str, ...] = ONE_APP) -> Report:
     return build_report(sample(name), chosen_packs(packs), source="", tool="consent-auditor 0.1.0")
 
 
-def fleet(size: int, *, name: str = "{}", packs: tuple[str, ...] = ONE_APP, failed: int = 1) -> FleetReport:
+_TOOL = "consent-auditor 0.1.0"
+
+
+def fleet(
+    size: int, *, name: str = "{}", packs: tuple[str, ...] = ONE_APP, failed: int = 1, tool: str = _TOOL
+) -> FleetReport:
     """So many tenants, the last `failed` of which could not be audited. `name` is how their names are written."""
     shared = Shared()
     audits = (
@@ -55,7 +60,7 @@ def fleet(size: int, *, name: str = "{}", packs: tuple[str, ...] = ONE_APP, fail
         for number in range(size)
     )
     about = Fleet(
-        tool="consent-auditor 0.1.0",
+        tool=tool,
         at=AT,
         source=FleetSource.HISTORY,
         place="/var/lib/consent-auditor/history.db",

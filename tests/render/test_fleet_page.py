@@ -174,6 +174,16 @@ def test_a_report_without_apps_benchmarks_and_tenants_is_a_page() -> None:
     assert [cell.value for cell in only[2]] == ["Answer", "No tenant."]
 
 
+def test_of_many_apps_the_last_ones_are_below_a_line_that_counts_them() -> None:
+    app = forty().apps[0]
+    several = tuple(replaced(app, key=f"{number}", name=f"App {number}") for number in range(9))
+    made = tree(render(replaced(forty(), apps=several)))
+    cards = list(made.iter("article"))
+    collapsed = [one for part in made.iter("details") for one in part.iter("article")]
+    assert (len(cards), len(collapsed)) == (9, 3)
+    assert "3 more apps" in section(render(replaced(forty(), apps=several)), "apps")
+
+
 # ---- Tables -----------------------------------------------------------------------------------------------------
 
 

@@ -56,7 +56,7 @@ class ReasonRow(NamedTuple):
 
 
 class AppCard(NamedTuple):
-    """An app in all tenants: the counts as a picture and in words, and the reasons."""
+    """An app in all tenants: the counts as a picture and in words, and the reasons, that of most tenants first."""
 
     number: int
     name: str
@@ -89,7 +89,7 @@ def _app(number: int, app: FleetApp, report: FleetReport, ref: Callable[[str], T
                 example=sentence(one.example),
                 tenants=tuple(map(ref, one.tenants)),
             )
-            for one in app.why
+            for one in sorted(app.why, key=lambda one: -len(one.tenants))
         ),
     )
 
