@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from auditor.cli.nightly_check import command as nightly_check
+from auditor.jobs import customer_lists
+from auditor.jobs.night_setup import Stopped
 from auditor.model.errors import FAILING, NO_AUDIT
 from auditor.model.night import Night
 from auditor.render.night import answer_of, text
@@ -52,6 +55,7 @@ def server(running: GraphServer) -> GraphServer:
     running.tenant.put("delegatedAdminCustomers", [customer(FIRST, "Contoso"), customer(SECOND, "Fabrikam")])
     running.tenant.put("applications", [])
     running.set_consent(PARTNER)
+    running.set_consent(FIRST, roles=sorted(AUDITED))
     return running
 
 
@@ -125,6 +129,20 @@ def test_a_list_alone_that_cannot_be_read_is_no_audit(nights: Nights, server: Gr
     assert lines_of(night)[-1] == "0 tenants. 1 list of customers could not be read. Exit code 3."
 
 
+def test_a_night_that_is_asked_to_end_while_it_reads_a_list_ends(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> None:
+        nights.stopping.request()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(customer_lists, "_of_partner", hangs)
+    with pytest.raises(Stopped):
+        nights.run(FIRST_NIGHT)
+    with nights.history() as history:
+        assert history.runs() == ()
+
+
 def test_a_customer_that_left_is_said_and_its_runs_stay(nights: Nights, server: GraphServer) -> None:
     nights.run(FIRST_NIGHT)
     server.tenant.put("delegatedAdminCustomers", [customer(SECOND, "Fabrikam")])
@@ -151,9 +169,11 @@ def test_a_check_says_what_a_list_has_and_which_permission_it_lacks(
     nights: Nights, server: GraphServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "500")
+    server.set_consent(FIRST, roles=[*AUDITED, "DelegatedAdminRelationship.Read.All"])
     code, shown = checked(nights, monkeypatch)
     assert code == NO_AUDIT  # because of the customer without consent
     assert f"GDAP of {PARTNER} ok 2 customers; access to each comes from its own consent" in shown
+    assert "note The token has DelegatedAdminRelationship.Read.All, which only the list of customers" in shown
     server.set_consent(PARTNER, roles=["Directory.Read.All"])
     code, shown = checked(nights, monkeypatch)
     assert code == NO_AUDIT

@@ -164,6 +164,25 @@ def test_a_name_that_is_markup_is_text_everywhere() -> None:
     assert "{{ 7*7 }}" in words_of(made)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("\ud800{}", id="half a character"),
+        pytest.param("\u202e{}", id="a mark that reorders"),
+        pytest.param("a\x00b\x1b[2J{}", id="control characters"),
+        pytest.param("", id="nothing, for every tenant"),
+    ],
+)
+def test_any_name_gives_a_page_and_a_workbook_without_raw_control_characters(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditor.render.html.fleet_page._MANY", 1)
+    report = fleet(4, name=name)
+    made = render(report).encode().decode()
+    assert not set(made) & set("\x00\x1b\u202e\ud800")
+    assert book(report)["Tenants"].max_row == 5
+
+
 def test_a_report_without_apps_benchmarks_and_tenants_is_a_page() -> None:
     empty = FleetReport(
         tool="", at="2026-11-22T06:00:00Z", source=FleetSource.HISTORY, answer="No tenant.", exit_code=3
