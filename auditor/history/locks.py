@@ -15,7 +15,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from auditor.atomic import make_folder, open_private
 from auditor.history.errors import RunInProgress
 
-
 _NOTICE_LOSS = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
 """Makes the server notice within a minute that the machine of the other end is gone, and release its locks. By default,
 it waits for two hours (PostgreSQL's documentation, "Connections and Authentication")."""
