@@ -37,8 +37,6 @@ def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: 
     refuse_empty()
     from auditor.jobs.fleet_queue import prepare_queue, queue_url, run_with_queue
     from auditor.jobs.fleet_slots import FleetConfiguration, enqueue_present
-    from auditor.jobs.night_log import NightLog
-    from auditor.jobs.night_setup import NightParts
     from auditor.jobs.nightly import open_configured_history
     from auditor.jobs.nightly_config import configuration_path, load_configuration
     from auditor.jobs.secret_references import Secrets
@@ -50,9 +48,7 @@ def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: 
     with open_configured_history(configuration.history, secrets) as history:
         prepare_queue(url)
         source = FleetConfiguration(path, secrets, history)
-        clock = clock_of_run()
-        parts = NightParts(history, NightLog(say, clock.now, as_json=False), secrets, clock)
-        made, lists = run_with_queue(enqueue_present(url, source, parts, tenants, tags, anew=anew))
+        made, lists = run_with_queue(enqueue_present(url, source, clock_of_run().now(), tenants, tags, anew=anew))
     noun = "tenant" if made.new == 1 else "tenants"
     known = f", {made.known} were in it before" if made.known else ""
     click.echo(printable(f"The night of {readable_time(made.slot)} has {made.new} new {noun}{known}."))

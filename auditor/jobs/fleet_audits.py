@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -95,6 +96,7 @@ class About(NamedTuple):
     source: str = ""
     earlier: EarlierAudit | None = None
     changes: tuple[Change, ...] = ()
+    since: Mapping[str, str] = MappingProxyType({})
     expiries: tuple[Expiry, ...] = ()
     asked: tuple[AppRef, ...] = ()
 
@@ -140,6 +142,7 @@ class AuditMaker:
             todo=todo_of(report) if about.state is AuditState.AUDITED else None,
             earlier=about.earlier,
             changes=about.changes,
+            since=about.since,
             expiries=(*about.expiries, *expiries_of(report, None)),
         )
 

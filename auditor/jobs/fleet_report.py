@@ -241,7 +241,7 @@ def _of_runs(history: History, one: _Expected, maker: AuditMaker, oldest: str, a
         problem = f"The kept report can't be read by this version ({type(error).__name__})."
         made = about._replace(state=AuditState.UNREADABLE, problem=problem, advice=RUN_AGAIN)
         return maker.without_audit(made, tenant_id)
-    about = about._replace(**_since(history, runs.before, audit), expiries=_credential(audit))
+    about = about._replace(since=runs.since, **_since(history, runs.before, audit), expiries=_credential(audit))
     return maker.audit(report, about, snapshot)
 
 

@@ -145,7 +145,7 @@ def present_slot(configuration: Configuration, last: str, now: str) -> str:
 async def enqueue_present(
     url: URL,
     source: FleetConfiguration,
-    parts: NightParts,
+    now: str,
     names: Sequence[str] = (),
     tags: Sequence[str] = (),
     *,
@@ -157,17 +157,15 @@ async def enqueue_present(
 
     Raises QueueFailed, and InvalidRequest for a name or tag that no tenant has.
     """
-    now = parts.clock.now()
     async with open_queue(url) as app:
         configuration, _ = source.read()
         slot = now if anew else present_slot(configuration, await last_slot(app), now)
-        return await open_slot(app, source, parts, slot, names, tags)
+        return await open_slot(app, source, slot, names, tags)
 
 
 async def open_slot(
     app: App,
     source: FleetConfiguration,
-    parts: NightParts,
     slot: str,
     names: Sequence[str] = (),
     tags: Sequence[str] = (),
@@ -175,10 +173,7 @@ async def open_slot(
     """Read the lists of customers, and put the tenants of a slot into the queue; see `enqueue_present`."""
     listed, identity = await asyncio.to_thread(source.with_new_lists, slot)
     chosen = chosen_tenants(listed.configuration, names, tags)
-    made = await enqueue(app, slot, keys_of(chosen), identity)
-    night = OpenNight(listed.configuration, parts, night_of(slot), slot, listed.lists)
-    await asyncio.to_thread(night.report_lists)
-    return made, listed.lists
+    return await enqueue(app, slot, keys_of(chosen), identity), listed.lists
 
 
 class FleetConfiguration:

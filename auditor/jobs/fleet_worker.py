@@ -301,10 +301,9 @@ class FleetWorker:
         slot = slot_at(now, configuration.schedule_hours, configuration.schedule_minute)
         if not is_present(slot, now, configuration.schedule_hours) or await last_slot(context.app) >= slot:
             return
-        parts = self._night_parts(slot)
         async with self._loading:
-            made, _ = await open_slot(context.app, self._configuration, parts, slot)
-        parts.log.info("enqueued", f"{made.new} tenants are due", slot=slot)
+            made, _ = await open_slot(context.app, self._configuration, slot)
+        self._night_parts(slot).log.info("enqueued", f"{made.new} tenants are due", slot=slot)
 
     # ---- Upkeep -----------------------------------------------------------------------------------------------------
 

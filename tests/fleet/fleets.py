@@ -17,7 +17,7 @@ from auditor.jobs.fleet_queue import Enqueued, connection_options, prepare_queue
 from auditor.jobs.fleet_slots import FleetConfiguration, enqueue_present
 from auditor.jobs.fleet_worker import FleetWorker, WorkerParts, WorkerTimes
 from auditor.jobs.night_log import NightLog
-from auditor.jobs.night_setup import Clock, NightParts
+from auditor.jobs.night_setup import Clock
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.secret_references import Secrets
 from auditor.model.history import ExportedRun, OutboxMessage, was_stopped
@@ -85,9 +85,7 @@ class Fleet:
     def enqueue(self, names: Sequence[str] = (), *, anew: bool = False) -> Enqueued:
         """What ``fleet enqueue`` does."""
         source = FleetConfiguration(str(self.file), self.secrets, self.history)
-        clock = Clock(lambda: self.now, lambda: 0.0)
-        parts = NightParts(self.history, NightLog(self._logged, clock.now, as_json=True), self.secrets, clock)
-        return run_with_queue(enqueue_present(self.url, source, parts, names, anew=anew))[0]
+        return run_with_queue(enqueue_present(self.url, source, self.now, names, anew=anew))[0]
 
     def worker(self, *, drain: bool = True, concurrency: int = 2, times: WorkerTimes = FAST) -> FleetWorker:
         """A worker that doesn't run yet."""

@@ -117,6 +117,21 @@ def test_a_page_is_small_and_names_every_tenant(size: int, packs: tuple[str, ...
     assert [one.name for one in report.tenants if one.name not in text.replace("&amp;", "&")] == []
 
 
+def test_a_thousand_tenants_have_each_message_if_it_is_about_one_app() -> None:
+    report = fleet(1000)
+    made = render(report)
+    assert len(made.encode()) < MOST
+    assert made.count('<pre class="prose"') == sum(bool(one.todo) for one in report.tenants)
+
+
+def test_what_nearly_all_tenants_share_names_the_others() -> None:
+    rows = [text_of(row) for row in elements()["ending"].iter("tr")]
+    (secret,) = [row for row in rows if "the secret of the audit's app" in row]
+    (waiver,) = [row for row in rows if "the waiver of MS.AAD.5.1" in row]
+    assert secret.endswith("all tenants but Larkfield 3")
+    assert waiver.endswith("Contoso")
+
+
 def test_of_many_tenants_long_lists_are_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = page(40)
     monkeypatch.setattr("auditor.render.html.fleet_page._FEW", 10)

@@ -45,14 +45,17 @@ from auditor.render.text_layout import clip
 _FEW = 60
 """A table with more tenants than these is collapsed."""
 _MANY = 150
-"""Messages on a page with more than these have no link next to them, which they contain, and no e-mail to open."""
-_LARGEST = 2_800_000
+"""With more tenants than these in which something is to be done, a message has no link next to it, which it contains,
+no e-mail to open, and no state, which the table of all tenants has."""
+_LARGEST = 2_940_000
 """Bytes of a page, which mail and ticket systems still accept. It has the first messages that fit, and says how many
 it leaves to the other formats."""
 _AROUND = 400
 """Bytes around a message."""
 
 
+_OTHERS = 5
+"""As many tenants may not share something that all others share."""
 _BY = 3
 """People that a row of changes names."""
 
@@ -121,13 +124,14 @@ class TenantRow(NamedTuple):
 
 
 class EndingRow(NamedTuple):
-    """Something that ends."""
+    """Something that ends: for these tenants, or if it `is_shared`, for all but these."""
 
     what: str
     word: str
     tone: str
     ends: str
     then: str
+    is_shared: bool
     tenants: tuple[TenantRef, ...]
 
 
@@ -322,7 +326,7 @@ class _Todo:
         return TodoRow(
             id=own,
             name=clip(tenant.name, NAME_WIDTH),
-            badges=_badges(tenant, self._report, {app for part in parts for app in part.apps}),
+            badges=() if is_in_message else _badges(tenant, self._report, {app for one in parts for app in one.apps}),
             link=address(link, f"link-{own}"),
             message=text,
             mailto="" if self._is_large or not text else parsed_message(text).mailto,
@@ -385,9 +389,12 @@ def _tenant(number: int, tenant: FleetTenant, report: FleetReport) -> TenantRow:
 
 def _ending(one: FleetEnding, report: FleetReport, tenants: _Tenants) -> EndingRow:
     word, tone = ending_text(one)
-    # Everything of the whole fleet is said in one word instead of a thousand names.
-    named = () if len(one.tenants) == len(report.tenants) > 1 else tenants.refs(one.tenants)
-    return EndingRow(one.what, word, tone, one.ends[:10], one.then, named)
+    sharing = set(one.tenants)
+    others = tuple(tenant.name for tenant in report.tenants if tenant.name not in sharing)
+    # What nearly the whole fleet shares names the few others instead of a thousand tenants.
+    is_shared = len(report.tenants) > 1 and len(others) <= min(_OTHERS, len(one.tenants) // 4)
+    named = others if is_shared else one.tenants
+    return EndingRow(one.what, word, tone, one.ends[:10], one.then, is_shared, tenants.refs(named))
 
 
 def _sections(view: FleetView, report: FleetReport) -> Iterator[PageSection]:
