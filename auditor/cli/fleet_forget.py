@@ -28,7 +28,7 @@ _NAMED = 5
     epilog="""\b
 Examples:
   consent-auditor fleet forget contoso --dry-run
-  consent-auditor fleet forget contoso --search fleet-reports/
+  consent-auditor fleet forget contoso --search audit-results/
   consent-auditor fleet forget 9ad9b9a2-5e78-454d-b065-a1c284cc4549 --yes
 
 \b

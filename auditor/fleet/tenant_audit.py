@@ -88,7 +88,8 @@ class TenantAudit(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` says whether the audit counts; `problem`, `advice` and `notes` are sentences, as in `FleetTenant`. `asked`
     are the apps that the tenant was to be audited for, in case there is no audit. `earlier` is the audit to compare
-    with, and `changes` are the kept changes since then, the oldest first. `expiries` is what ends in the tenant.
+    with, and `changes` are the kept changes since then, the oldest first. `since` is the UTC time of the first audit
+    with the present outcome, by client id. `expiries` is what ends in the tenant.
     """
 
     name: str
@@ -110,6 +111,7 @@ class TenantAudit(msgspec.Struct, frozen=True, kw_only=True):
     todo: FleetTodo | None = None
     earlier: EarlierAudit | None = None
     changes: tuple[Change, ...] = ()
+    since: Mapping[str, str] = msgspec.field(default_factory=dict)
     expiries: tuple[Expiry, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ import msgspec
 
 from auditor.facts.ids import is_guid
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.currency import RUN_AGAIN, as_sentence, currency, oldest_start
+from auditor.fleet.currency import ONE_DAY, RUN_AGAIN, STALE_AFTER_RUNS, as_sentence, currency, oldest_start
 from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit
 from auditor.jobs.app_catalog import app_named, pack_reference
 from auditor.jobs.audit import evaluate
@@ -63,7 +63,15 @@ def report_on_fleet(request: FleetRequest, interaction: Interaction = SILENT) ->
         configuration = _configuration(request)
         listed = None
         if configuration is not None:
-            listed = with_customers(configuration, secrets, history, now=request.at, interaction=interaction)
+            # The report is about the last night, and so are its customers: the partner isn't asked again.
+            listed = with_customers(
+                configuration,
+                secrets,
+                history,
+                now=request.at,
+                at_most_hours_old=(named.schedule_hours or ONE_DAY) * STALE_AFTER_RUNS,
+                interaction=interaction,
+            )
         return fleet_of_history(
             history, request, listed=listed, schedule_hours=named.schedule_hours, interaction=interaction
         )
@@ -231,7 +239,7 @@ def _of_runs(history: History, one: _Expected, maker: AuditMaker, oldest: str, a
         problem = f"The kept report can't be read by this version ({type(error).__name__})."
         made = about._replace(state=AuditState.UNREADABLE, problem=problem, advice=RUN_AGAIN)
         return maker.without_audit(made, tenant_id)
-    about = about._replace(**_since(history, runs.before, audit), expiries=_credential(audit))
+    about = about._replace(since=runs.since, **_since(history, runs.before, audit), expiries=_credential(audit))
     return maker.audit(report, about, snapshot)
 
 
@@ -296,7 +304,7 @@ def _redacted_lists(maker: AuditMaker, lists: Sequence[CustomerList]) -> tuple[C
             customers=tuple(
                 msgspec.structs.replace(
                     customer,
-                    tenant="",
+                    tenant=maker.id(customer.tenant),
                     name=maker.name(customer.name),
                     label=maker.name(customer.label or customer.name),
                     relationships=tuple(
