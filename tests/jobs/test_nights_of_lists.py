@@ -11,8 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from auditor.cli.nightly_check import command as nightly_check
+from auditor.history import History
 from auditor.jobs import customer_lists
-from auditor.jobs.night_setup import Stopped
+from auditor.jobs.fleet_slots import FleetConfiguration, close_slot
+from auditor.jobs.night_log import NightLog
+from auditor.jobs.night_setup import Clock, NightParts, Stopped
+from auditor.jobs.secret_references import Secrets
 from auditor.model.errors import FAILING, NO_AUDIT
 from auditor.model.night import Night
 from auditor.render.night import answer_of, text
@@ -154,6 +158,26 @@ def test_a_customer_that_left_is_said_and_its_runs_stay(nights: Nights, server: 
         assert [run.name for run in history.runs(FIRST)] == ["Contoso"]
     (event,) = (one for one in nights.events("list-read") if one.get("gone"))
     assert event["gone"] == ["Contoso"]
+
+
+def test_workers_of_a_night_use_the_list_that_it_was_opened_with(nights: Nights, server: GraphServer) -> None:
+    def opened(history: History) -> FleetConfiguration:
+        return FleetConfiguration(str(nights.file), Secrets(nights.environ), history)
+
+    with nights.history() as history:
+        opened(history).with_new_lists(FIRST_NIGHT)
+        server.set_consent(PARTNER, roles=["Directory.Read.All"])
+        server.forget()
+        configuration, _ = opened(history).of_slot(FIRST_NIGHT)
+        assert [one.name for one in configuration.tenants] == ["Contoso", "Fabrikam"]
+        assert not configuration.lists[0].error and not server.token_requests
+        opened(history).with_new_lists(SECOND_NIGHT)
+        configuration, _ = opened(history).of_slot(SECOND_NIGHT)
+        log = NightLog(lambda line: None, lambda: SECOND_NIGHT, as_json=True)
+        parts = NightParts(history, log, Secrets(nights.environ), Clock(lambda: SECOND_NIGHT, lambda: 0.0))
+        night = close_slot(configuration, parts, SECOND_NIGHT, (), send=nights._send)
+    assert "403 Authorization_RequestDenied" in night.lists[0].error
+    assert (night.lists[0].customers, night.exit_code) == (2, NO_AUDIT)
 
 
 def checked(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
