@@ -6,6 +6,7 @@ that comes twice does nothing the second time.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
@@ -25,6 +26,7 @@ from auditor.model.history import Run, RunState, was_stopped
 from auditor.model.night import Night, TenantNight, is_present, slot_at
 
 if TYPE_CHECKING:
+    from procrastinate import App
     from sqlalchemy import URL
 
     from auditor.history import History
@@ -158,9 +160,20 @@ async def enqueue_present(
     async with open_queue(url) as app:
         configuration, _ = source.read()
         slot = now if anew else present_slot(configuration, await last_slot(app), now)
-        listed, identity = source.with_new_lists(slot)
-        chosen = chosen_tenants(listed.configuration, names, tags)
-        return await enqueue(app, slot, keys_of(chosen), identity), listed.lists
+        return await open_slot(app, source, slot, names, tags)
+
+
+async def open_slot(
+    app: App,
+    source: FleetConfiguration,
+    slot: str,
+    names: Sequence[str] = (),
+    tags: Sequence[str] = (),
+) -> tuple[Enqueued, tuple[CustomerList, ...]]:
+    """Read the lists of customers, and put the tenants of a slot into the queue; see `enqueue_present`."""
+    listed, identity = await asyncio.to_thread(source.with_new_lists, slot)
+    chosen = chosen_tenants(listed.configuration, names, tags)
+    return await enqueue(app, slot, keys_of(chosen), identity), listed.lists
 
 
 class FleetConfiguration:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 
 from msgspec import structs
@@ -56,15 +56,12 @@ def fleet_state(
         problems += [f"{one.source} could not be read: {one.error}" for one in listed.lists if one.error]
         entries = chosen_tenants(listed.configuration, tenants, tags)
         queue, waiting = _queue(configuration, secrets, problems) if not history else ("", {})
+        newest = kept.newest_runs() if kept else ()
+        ended = (one.last for one in newest if one.last is not None)
+        last = _by_tenant((*ended, *(kept.unended() if kept else ())))
+        audited = _by_tenant(one.audit for one in newest if one.audit is not None)
         found = tuple(
-            _state(
-                entry,
-                configuration,
-                now,
-                kept.runs(tenant_key(entry), limit=2) if kept else (),
-                kept.last_finished(tenant_key(entry)) if kept else None,
-                waiting.get(entry.name),
-            )
+            _state(entry, configuration, now, _of(entry, last), _of(entry, audited), waiting.get(entry.name))
             for entry in entries
         )
     shown = tuple(one for one in found if one.needs_attention or not failing)
@@ -79,6 +76,20 @@ def fleet_state(
         left_out=len(found) - len(shown),
         problems=tuple(problems),
     )
+
+
+def _by_tenant(runs: Iterable[Run]) -> dict[str, Run]:
+    """The runs by the tenant's id and by its name."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        found[run.name] = run
+        found[run.tenant] = run
+    return found
+
+
+def _of(entry: TenantEntry, runs: Mapping[str, Run]) -> Run | None:
+    """The run of a tenant: by its id if the configuration has it, else by its name."""
+    return runs.get(tenant_key(entry)) or (None if is_guid(entry.tenant) else runs.get(entry.name))
 
 
 def _queue(configuration: Configuration, secrets: Secrets, problems: list[str]) -> tuple[str, dict[str, Waiting]]:
@@ -97,11 +108,10 @@ def _state(
     entry: TenantEntry,
     configuration: Configuration,
     now: str,
-    runs: Sequence[Run],
+    last: Run | None,
     audited: Run | None,
     waiting: Waiting | None,
 ) -> TenantStatus:
-    last = runs[0] if runs else None
     hours, minute = configuration.schedule_hours, configuration.schedule_minute
     due = next_start(slot_at(now, hours, minute), hours) if minute is not None else ""
     return TenantStatus(

@@ -29,7 +29,6 @@ from auditor.jobs.fleet_queue import (
     QueueFailed,
     active_nights,
     active_tenants,
-    enqueue,
     explaining_queue,
     last_slot,
     open_queue,
@@ -42,8 +41,8 @@ from auditor.jobs.fleet_slots import (
     NotRecorded,
     audit_in_slot,
     close_slot,
-    keys_of,
     night_of,
+    open_slot,
     runs_of_slot,
 )
 from auditor.jobs.night_setup import Clock, NightParts
@@ -303,13 +302,8 @@ class FleetWorker:
         if not is_present(slot, now, configuration.schedule_hours) or await last_slot(context.app) >= slot:
             return
         async with self._loading:
-            listed, identity = await self._in_thread(self._configuration.with_new_lists, slot)
-        made = await enqueue(context.app, slot, keys_of(listed.configuration.tenants), identity)
-        log = self._parts.log_of(night_of(slot))
-        log.info("enqueued", f"{made.new} tenants are due", slot=slot)
-        for one in listed.lists:
-            if one.error:
-                log.error("list-not-read", one.error, source=one.source, advice=one.advice)
+            made, _ = await open_slot(context.app, self._configuration, slot)
+        self._night_parts(slot).log.info("enqueued", f"{made.new} tenants are due", slot=slot)
 
     # ---- Upkeep -----------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,13 @@ def run_night(
     """
     started, identity = parts.clock.now(), night or new_night_id()
     configuration, _ = with_customers(
-        configuration, parts.secrets, parts.history, now=started, record=True, interaction=parts.interaction
+        configuration,
+        parts.secrets,
+        parts.history,
+        now=started,
+        record=True,
+        interaction=parts.interaction,
+        stopping=parts.stopping,
     )
     chosen = chosen_tenants(configuration, only)
     opened = OpenNight(configuration, parts, identity, started)
@@ -94,6 +100,13 @@ class OpenNight:
         """Say that the night starts, in the log and to the heartbeat."""
         self._since = self.parts.clock.seconds()
         self.parts.log.info("night-started", f"The run of {self.configuration.file} starts", tenants=tenants)
+        self.report_lists()
+        self._called = self.heartbeat()
+        if self._called:
+            self.report(self._called.started())
+
+    def report_lists(self) -> None:
+        """Log what was found in the lists of customers, and put messages about it into the outbox."""
         for one in self.lists:
             if one.error:
                 self.parts.log.notice("list-failed", f"{one.name}: {one.error}", list=one.source, advice=one.advice)
@@ -102,9 +115,6 @@ class OpenNight:
                 message = " ".join((f"{one.name}:", *list_lines(one)))
                 log("list-read", message, list=one.source, customers=one.customers, new=one.new, gone=one.gone)
             self._notify_of(one)
-        self._called = self.heartbeat()
-        if self._called:
-            self.report(self._called.started())
 
     def _notify_of(self, found: ListNight) -> None:
         """Put messages into the outbox: a list can't be read, or can be read again, or its credential ends soon."""
