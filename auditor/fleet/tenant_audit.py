@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -135,6 +135,18 @@ class Shared:
     def setting(self, setting: Setting) -> Setting:
         """The setting, or the equal one that is kept."""
         return self._settings.setdefault(setting, setting)
+
+
+def with_common_apps(audits: Sequence[TenantAudit]) -> tuple[TenantAudit, ...]:
+    """The audits of a history without its configuration, in which nothing says what a tenant was to be audited for.
+
+    One that was never audited counts for the apps that all others have, so that it isn't left out of their counts.
+    """
+    found = [{described(answer.app): answer.app for answer in one.apps} for one in audits if one.apps]
+    common = tuple(app for key, app in found[0].items() if all(key in other for other in found)) if found else ()
+    return tuple(
+        one if one.apps or one.asked or one.is_current else msgspec.structs.replace(one, asked=common) for one in audits
+    )
 
 
 def described(app: AppRef) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from auditor.facts.ids import is_guid
 from auditor.fleet.answer import Fleet, fleet_report
 from auditor.fleet.currency import ONE_DAY, RUN_AGAIN, STALE_AFTER_RUNS, as_sentence, currency, oldest_start
-from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit
+from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit, with_common_apps
 from auditor.jobs.app_catalog import app_named, pack_reference
 from auditor.jobs.audit import evaluate
 from auditor.jobs.audit_request import SILENT, TOOL, Interaction
@@ -132,6 +132,8 @@ def fleet_of_history(
         audits.append(_of_runs(history, one, maker, oldest, asked))
     if interaction.progress:
         interaction.progress("tenants", len(expected), len(expected))
+    if listed is None:
+        audits = list(with_common_apps(audits))
     _must_have_apps(audits, request)
     place = "" if maker.redacts else history.place
     lists = _redacted_lists(maker, listed.lists if listed else ())

@@ -9,6 +9,7 @@ import pytest
 
 from auditor.consent.deciding_setting import DecidingSetting
 from auditor.fleet.currency import currency, oldest_start
+from auditor.fleet.tenant_audit import with_common_apps
 from auditor.model.customers import Customer, CustomerList, ListKind, Relationship
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition, Weight
@@ -46,6 +47,20 @@ def test_every_tenant_counts_once_for_its_app_and_one_that_was_never_read_is_unk
     assert (app.tenants, app.connects, app.needs_admin, app.blocked, app.lacks_scopes, app.unknown) == (
         *(10, 3, 3, 1, 1, 2),
     )
+
+
+def test_without_a_configuration_a_tenant_without_any_audit_counts_for_the_apps_that_all_others_have() -> None:
+    other = AppRef(name="Other", client_id="0a000000-0000-4000-8000-0000000000aa")
+    audits = with_common_apps(
+        [
+            audit("a", answer(Outcome.CONNECTS_SILENTLY), asked=()),
+            audit("b", answer(Outcome.BLOCKED, DISABLED), answer(Outcome.BLOCKED, app=other), asked=()),
+            audit("failed", state=AuditState.FAILED, asked=()),
+            audit("without apps", asked=()),
+        ]
+    )
+    assert [one.asked for one in audits] == [(), (), (APP,), ()]
+    assert with_common_apps([audit("failed", state=AuditState.FAILED, asked=())])[0].asked == ()
 
 
 def test_the_answer_is_one_sentence_with_all_counts() -> None:

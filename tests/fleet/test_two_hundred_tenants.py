@@ -121,6 +121,9 @@ def test_the_report_over_all_is_the_count_by_hand(lived: Lived) -> None:
     assert {name for action in report.actions if action.proven for name in action.tenants} == audited - connecting
     assert {name for reason in report.not_audited for name in reason.tenants} == by_hand["there is no audit"]
     assert report.exit_code == FAILING
+    (of_history,) = report_on_fleet(FleetRequest(history=lived.history.place, at=NOW)).apps
+    assert {name for one in of_history.why for name in one.tenants} == {name for one in app.why for name in one.tenants}
+    assert (of_history.tenants, of_history.unknown) == (200, 49)
 
 
 def test_the_world_has_each_state_and_each_trouble(lived: Lived) -> None:
