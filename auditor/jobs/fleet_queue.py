@@ -22,8 +22,8 @@ from auditor.render import how_to_install
 if TYPE_CHECKING:
     import procrastinate
     import psycopg
-    from sqlalchemy import URL
 
+    from auditor.history.location import ServerLocation
     from auditor.jobs.secret_references import Secrets
     from auditor.model.configuration import Configuration
 
@@ -69,8 +69,8 @@ class Enqueued(NamedTuple):
     known: int
 
 
-def queue_url(configuration: Configuration, secrets: Secrets) -> URL:
-    """The address of the database that holds the history and the queue.
+def queue_place(configuration: Configuration, secrets: Secrets) -> ServerLocation:
+    """The database that holds the history and the queue.
 
     Raises InvalidRequest for a history in a file, QueueUnavailable without the extra ``fleet``, and SecretError.
     """
@@ -92,14 +92,7 @@ def queue_url(configuration: Configuration, secrets: Secrets) -> URL:
         raise InvalidRequest(
             "history.url doesn't name a PostgreSQL database: write postgresql://USER:PASSWORD@HOST/DATABASE"
         )
-    return found.url
-
-
-def place_of(url: URL) -> str:
-    """The server and the database, without user, password or options."""
-    from auditor.history.location import ServerLocation
-
-    return ServerLocation(url).label
+    return found
 
 
 def run_with_queue(main: Coroutine[Any, Any, T]) -> T:
@@ -109,13 +102,9 @@ def run_with_queue(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def connection_options(url: URL) -> dict[str, Any]:
+def connection_options(server: ServerLocation) -> dict[str, Any]:
     """What psycopg needs to connect, with `SCHEMA` in place of the default schema."""
-    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-
-    dialect: Any = PGDialect_psycopg
-    _, options = dialect().create_connect_args(url)
-    found = dict(options)
+    found = server.options_of_psycopg()
     given = found.get("options", "")
     return {"connect_timeout": _CONNECT, **found, "options": f"{given} -c search_path={SCHEMA}".strip()}
 
@@ -154,15 +143,15 @@ def failed(error: BaseException, place: str) -> QueueFailed:
 # ---- The tables of procrastinate ------------------------------------------------------------------------------------
 
 
-def prepare_queue(url: URL) -> None:
+def prepare_queue(server: ServerLocation) -> None:
     """Create the tables of procrastinate, or bring those of an earlier version of it up to date, in one transaction.
 
     Raises QueueFailed, and QueueUnavailable if a newer version of procrastinate made them.
     """
     import psycopg
 
-    place = place_of(url)
-    with explaining_queue(place), psycopg.connect(**connection_options(url), autocommit=True) as connection:
+    place = server.label
+    with explaining_queue(place), psycopg.connect(**connection_options(server), autocommit=True) as connection:
         if _version(connection) == newest_migration():
             return
         with connection.transaction():
@@ -218,14 +207,14 @@ def _bring_up_to_date(connection: psycopg.Connection[Any], place: str) -> None:
 
 
 @asynccontextmanager
-async def open_queue(url: URL, connections: int = 2) -> AsyncIterator[procrastinate.App]:
+async def open_queue(server: ServerLocation, connections: int = 2) -> AsyncIterator[procrastinate.App]:
     """The queue as an app of procrastinate without tasks. Raises QueueFailed."""
     from procrastinate import App, PsycopgConnector
 
     connector = PsycopgConnector(
-        conninfo="", kwargs=connection_options(url), min_size=1, max_size=connections, timeout=_CONNECT
+        conninfo="", kwargs=connection_options(server), min_size=1, max_size=connections, timeout=_CONNECT
     )
-    with explaining_queue(place_of(url)):
+    with explaining_queue(server.label):
         async with App(connector=connector).open_async() as app:
             yield app
 
@@ -301,11 +290,11 @@ async def active_nights(app: procrastinate.App) -> int:
     return int(found["number"])
 
 
-def waiting_tenants(url: URL) -> tuple[Waiting, ...]:
+def waiting_tenants(server: ServerLocation) -> tuple[Waiting, ...]:
     """The latest job of each tenant that isn't done, by name; none if the queue was never used. Raises QueueFailed."""
     import psycopg
 
-    with explaining_queue(place_of(url)), psycopg.connect(**connection_options(url), autocommit=True) as connection:
+    with explaining_queue(server.label), psycopg.connect(**connection_options(server), autocommit=True) as connection:
         if _version(connection) is None:
             return ()
         rows = connection.execute(

@@ -10,7 +10,7 @@ from msgspec import structs
 from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import TOOL, Interaction, Redaction
 from auditor.jobs.customer_lists import with_customers
-from auditor.jobs.fleet_queue import Waiting, place_of, queue_url, waiting_tenants
+from auditor.jobs.fleet_queue import Waiting, queue_place, waiting_tenants
 from auditor.jobs.fleet_slots import KEPT_LIST_HOURS
 from auditor.jobs.kept_runs import named_history
 from auditor.jobs.night_setup import chosen_tenants, tenant_key
@@ -97,8 +97,8 @@ def _queue(configuration: Configuration, secrets: Secrets, problems: list[str]) 
     if configuration.history.url is None:
         return "", {}
     try:
-        url = queue_url(configuration, secrets)
-        return place_of(url), {one.tenant: one for one in waiting_tenants(url)}
+        server = queue_place(configuration, secrets)
+        return server.label, {one.tenant: one for one in waiting_tenants(server)}
     except AuditorError as error:
         problems.append(f"What waits in the queue isn't known: {error}")
         return "", {}
