@@ -20,16 +20,15 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
 from auditor.graph.preconnect import DaemonExecutor
+from auditor.history.queue_tables import QueueFailed, explaining_queue
 from auditor.jobs.fleet_queue import (
     AUDIT,
     CLOSE,
     NIGHTS,
     TENANTS,
     UPKEEP,
-    QueueFailed,
     active_nights,
     active_tenants,
-    explaining_queue,
     last_slot,
     open_queue,
     tenants_of,

@@ -13,7 +13,8 @@ import msgspec
 import psycopg
 
 from auditor.history import History, open_history
-from auditor.jobs.fleet_queue import Enqueued, connection_options, prepare_queue, queue_place, run_with_queue
+from auditor.history.queue_tables import connection_options, prepare_queue
+from auditor.jobs.fleet_queue import Enqueued, queue_place, run_with_queue
 from auditor.jobs.fleet_slots import FleetConfiguration, enqueue_present
 from auditor.jobs.fleet_worker import FleetWorker, WorkerParts, WorkerTimes
 from auditor.jobs.night_log import NightLog
