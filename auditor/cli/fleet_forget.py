@@ -28,7 +28,7 @@ _NAMED = 5
     epilog="""\b
 Examples:
   consent-auditor fleet forget contoso --dry-run
-  consent-auditor fleet forget contoso --search fleet-reports/
+  consent-auditor fleet forget contoso --search audit-results/
   consent-auditor fleet forget 9ad9b9a2-5e78-454d-b065-a1c284cc4549 --yes
 
 \b
@@ -170,6 +170,9 @@ def _elsewhere(plan: Removal) -> Iterator[str]:
     yield "What this program can't see or remove:"
     for target, number in plan.holdings.sent:
         yield f"  {count(number, 'message')} sent to {target}: ask the receivers to delete them."
+    if plan.holdings.listed:
+        lists = count(plan.holdings.listed, "list")
+        yield f"  Its entry in {lists} of customers comes back with the next run, unless you put it under 'except'."
     yield "  Your backups, copies of reports and bundles, the log of the service, and a database server's own log."
     yield "  The customer's consent to your app: the customer deletes it under Enterprise applications (docs/fleet.md)."
 

@@ -66,7 +66,7 @@ def _of_apps(tenant: TenantAudit, outcomes: Sequence[FleetOutcome]) -> Iterator[
             app=one.app,
             means=says.means if says and says.means else one.because,
             worse=_ORDER[one.state] > _ORDER[one.before] if both_known else None,
-            since=_time(says.since) if says else "",
+            since=_time(says.since) if says and says.since else one.since,
             by=_who(says.by) if says else "",
         )
 

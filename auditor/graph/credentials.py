@@ -361,7 +361,7 @@ def _msal(sign_in: SignInSettings, options: dict[str, Any]) -> dict[str, Any]:
 
 def _transport(sign_in: SignInSettings) -> Any:
     """A transport with requests in a thread; aiohttp would start 0.1 s later. Many tenants share one transport."""
-    if sign_in.shared is not None:
+    if sign_in.shared is not None and sign_in.auth != "managed-identity":
         return sign_in.shared.transport(sign_in.authority)
     from azure.core.pipeline.transport import AsyncioRequestsTransport
 

@@ -37,11 +37,15 @@ _BY_TEXT = (
 )
 
 
+_WITH_CONTEXT = re.compile(r"\bssl:(?:<[^>]*>|\w+)")
+"""What aiohttp says of TLS in every message about a connection, whatever the problem is."""
+
+
 def credential_error(error: Exception, authority: str, network: NetworkSettings) -> CredentialError:
     """`error` of azure-identity as our error, without trace ids and what follows them."""
     if isinstance(error, TimeoutError):
         return _no_answer(NoAnswerCause.OUT_OF_TIME, authority, network)
-    text = network.without_passwords(text_of(error))
+    text = _WITH_CONTEXT.sub("", network.without_passwords(text_of(error)))
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
         said = text[found.start() :]

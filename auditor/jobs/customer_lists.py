@@ -18,7 +18,7 @@ import msgspec
 from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.customer_names import name_key, with_labels
-from auditor.jobs.night_setup import tenant_key
+from auditor.jobs.night_setup import Stopped, Stopping, tenant_key
 from auditor.jobs.snapshot_folder import snapshots_in, tenant_of
 from auditor.model.configuration import Configuration, CustomerSource, TenantEntry
 from auditor.model.customers import Customer, CustomerList, ListKind
@@ -62,13 +62,14 @@ def with_customers(
     record: bool = False,
     at_most_hours_old: float = 0,
     interaction: Interaction = SILENT,
+    stopping: Stopping | None = None,
 ) -> ListedConfiguration:
     """The configuration with its lists of customers read, and each customer as a tenant of it.
 
     `now` is the UTC time of the run. `history` has the lists of earlier runs, for comparison and in place of a list
     that can't be read; with `record`, it keeps what was read now, or why it couldn't be. A kept list that was read or
     tried at most `at_most_hours_old` ago is used without a read, as it was then. Whatever is wrong with a list is in
-    its `error`. Raises HistoryError.
+    its `error`. Raises HistoryError, and `Stopped` if `stopping` is requested.
     """
     if not configuration.sources:
         return ListedConfiguration(configuration)
@@ -80,7 +81,9 @@ def with_customers(
     kept = {key: history.kept_customers(key) if history else None for key in sources}
     young = {key: one for key, one in kept.items() if one is not None and _is_young(one, now, at_most_hours_old)}
     asked = [one for key, one in sources.items() if key not in young]
-    read = dict(zip((one.key for one in asked), _read_all(asked, secrets, interaction), strict=True))
+    read = dict(
+        zip((one.key for one in asked), _read_all(asked, secrets, interaction, stopping or Stopping()), strict=True)
+    )
     names = _Names(configuration.tenants, history)
     found: dict[str, CustomerList] = {}
     for key in dict.fromkeys(one.key for one in configuration.sources):
@@ -159,19 +162,29 @@ class _Names:
 
 
 def _read_all(
-    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction
+    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction, stopping: Stopping
 ) -> list[ReadList | CustomerList]:
     """What was read of each source, or a list with the error."""
     from auditor.graph.preconnect import run
 
-    return run(_read_at_once(sources, secrets, interaction)) if sources else []
+    if not sources:
+        return []
+    if interaction.on_wait:
+        interaction.on_wait("Reading the lists of customers…")
+    try:
+        return run(_read_at_once(sources, secrets, interaction, stopping))
+    except asyncio.CancelledError:
+        raise Stopped from None
+    finally:
+        stopping.cancels(None)
 
 
 async def _read_at_once(
-    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction
+    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction, stopping: Stopping
 ) -> list[ReadList | CustomerList]:
-    if interaction.on_wait:
-        interaction.on_wait("Reading the lists of customers…")
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    stopping.cancels(lambda: loop.call_soon_threadsafe(task.cancel))
     return list(await asyncio.gather(*(_read(source, secrets, interaction) for source in sources)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -95,6 +96,7 @@ class About(NamedTuple):
     source: str = ""
     earlier: EarlierAudit | None = None
     changes: tuple[Change, ...] = ()
+    since: Mapping[str, str] = MappingProxyType({})
     expiries: tuple[Expiry, ...] = ()
     asked: tuple[AppRef, ...] = ()
 
@@ -140,6 +142,7 @@ class AuditMaker:
             todo=todo_of(report) if about.state is AuditState.AUDITED else None,
             earlier=about.earlier,
             changes=about.changes,
+            since=about.since,
             expiries=(*about.expiries, *expiries_of(report, None)),
         )
 
@@ -156,6 +159,10 @@ class AuditMaker:
     def name(self, name: str) -> str:
         """The name of a tenant or a list, or its token."""
         return self._tokens.name(name) if self._tokens else name
+
+    def id(self, id: str) -> str:
+        """The id of a tenant, or its token."""
+        return self._tokens.id(id) if self._tokens and id else id
 
 
 def limited_to(report: Report, apps: AppChoice) -> Report:
@@ -229,6 +236,10 @@ class _Tokens:
     def name(self, name: str) -> str:
         """The token of a tenant's name, as a redacted snapshot of the tenant has it."""
         return name if not name or is_token(name) else f"Tenant {self._maker.short('Tenant', fold(name) or name)}"
+
+    def id(self, id: str) -> str:
+        """The token of a tenant's id, as a redacted snapshot of the tenant has it."""
+        return id if is_token(id) else self._maker.guid(id)
 
     def redacted(self, report: Report, about: About, snapshot: Snapshot | None) -> tuple[Report, About]:
         """The report, and what else there is about the tenant, without names."""

@@ -92,8 +92,16 @@ def read_fleet(
     """
 
     async def one(fleet: FleetConnections, job: Job) -> tuple[T, bool]:
+        used: list[Awaitable[T]] = []
+
+        def use_small(read: TenantRead) -> None:
+            if _rows(read.snapshot) <= _SMALL:
+                used.append(_settled(lambda: use(read)))
+
         async with fleet.place_of(job[0]) as place:
-            read = await fleet.read(*job, place, taken=clock.now(), if_allowed=if_allowed)
+            read = await fleet.read(*job, place, taken=clock.now(), if_allowed=if_allowed, at_end=use_small)
+            if used:
+                return await used[0], False
             return await fleet.evaluated(read.snapshot, lambda: use(read)), read.failure is not None
 
     return _of_each(jobs, one, secrets, limits or FleetLimits(concurrency), interaction, stopping)
@@ -223,7 +231,7 @@ class FleetConnections:
 
         One evaluation at a time: more of them would only take memory, and delay the reads.
         """
-        if snapshot is None or _rows(snapshot) <= _SMALL:
+        if _rows(snapshot) <= _SMALL:
             return evaluation()
         async with self._evaluating:
             return await asyncio.to_thread(evaluation)
@@ -288,11 +296,20 @@ class FleetConnections:
         taken: str,
         interaction: Interaction = SILENT,
         if_allowed: Sequence[str] = (),
+        at_end: Callable[[TenantRead], None] | None = None,
     ) -> tuple[Snapshot, CredentialEnd | None]:
-        """The snapshot of a live tenant, and when its credential ends. Raises `NotInTime`, and what `read_for` does."""
+        """The snapshot of a live tenant, and when its credential ends. Raises `NotInTime`, and what `read_for` does.
+
+        `at_end` is called with both before the session closes.
+        """
         source = prepared.request.source
         assert isinstance(source, LiveTenant), "the source is a live tenant"
         ends: list[CredentialEnd] = []
+
+        def complete(snapshot: Snapshot) -> None:
+            if at_end:
+                at_end(TenantRead(entry, prepared, snapshot, credential=ends[0] if ends else None))
+
         environ = await self._environment(entry)
         snapshot = await read_for(
             source,
@@ -304,6 +321,7 @@ class FleetConnections:
             shared=Shared(await self._client(source, environ), self._shared_sign_in(environ), place),
             taken=taken,
             if_allowed=if_allowed,
+            at_end=complete,
         )
         return snapshot, ends[0] if ends else None
 
@@ -339,7 +357,19 @@ class FleetConnections:
         return self._sign_in
 
 
-def _rows(snapshot: Snapshot) -> int:
+def _settled(call: Callable[[], T]) -> asyncio.Future[T]:
+    """What the call returned or raised, to be awaited later."""
+    settled: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    try:
+        settled.set_result(call())
+    except Exception as error:  # noqa: BLE001 - raised where the result is awaited
+        settled.set_exception(error)
+    return settled
+
+
+def _rows(snapshot: Snapshot | None) -> int:
+    if snapshot is None:
+        return 0
     sections = snapshot.sections
     return len(sections.oauth2PermissionGrants or ()) + len(sections.servicePrincipals or ())
 

@@ -13,8 +13,8 @@ import msgspec
 
 from auditor.facts.ids import is_guid
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.currency import RUN_AGAIN, as_sentence, currency, oldest_start
-from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit
+from auditor.fleet.currency import ONE_DAY, RUN_AGAIN, STALE_AFTER_RUNS, as_sentence, currency, oldest_start
+from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit, with_common_apps
 from auditor.jobs.app_catalog import app_named, pack_reference
 from auditor.jobs.audit import evaluate
 from auditor.jobs.audit_request import SILENT, TOOL, Interaction
@@ -63,7 +63,15 @@ def report_on_fleet(request: FleetRequest, interaction: Interaction = SILENT) ->
         configuration = _configuration(request)
         listed = None
         if configuration is not None:
-            listed = with_customers(configuration, secrets, history, now=request.at, interaction=interaction)
+            # The report is about the last night, and so are its customers: the partner isn't asked again.
+            listed = with_customers(
+                configuration,
+                secrets,
+                history,
+                now=request.at,
+                at_most_hours_old=(named.schedule_hours or ONE_DAY) * STALE_AFTER_RUNS,
+                interaction=interaction,
+            )
         return fleet_of_history(
             history, request, listed=listed, schedule_hours=named.schedule_hours, interaction=interaction
         )
@@ -124,6 +132,8 @@ def fleet_of_history(
         audits.append(_of_runs(history, one, maker, oldest, asked))
     if interaction.progress:
         interaction.progress("tenants", len(expected), len(expected))
+    if listed is None:
+        audits = list(with_common_apps(audits))
     _must_have_apps(audits, request)
     place = "" if maker.redacts else history.place
     lists = _redacted_lists(maker, listed.lists if listed else ())
@@ -231,7 +241,7 @@ def _of_runs(history: History, one: _Expected, maker: AuditMaker, oldest: str, a
         problem = f"The kept report can't be read by this version ({type(error).__name__})."
         made = about._replace(state=AuditState.UNREADABLE, problem=problem, advice=RUN_AGAIN)
         return maker.without_audit(made, tenant_id)
-    about = about._replace(**_since(history, runs.before, audit), expiries=_credential(audit))
+    about = about._replace(since=runs.since, **_since(history, runs.before, audit), expiries=_credential(audit))
     return maker.audit(report, about, snapshot)
 
 
@@ -296,7 +306,7 @@ def _redacted_lists(maker: AuditMaker, lists: Sequence[CustomerList]) -> tuple[C
             customers=tuple(
                 msgspec.structs.replace(
                     customer,
-                    tenant="",
+                    tenant=maker.id(customer.tenant),
                     name=maker.name(customer.name),
                     label=maker.name(customer.label or customer.name),
                     relationships=tuple(

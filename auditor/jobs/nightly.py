@@ -61,7 +61,13 @@ def run_night(
     """
     started, identity = parts.clock.now(), night or new_night_id()
     configuration, _ = with_customers(
-        configuration, parts.secrets, parts.history, now=started, record=True, interaction=parts.interaction
+        configuration,
+        parts.secrets,
+        parts.history,
+        now=started,
+        record=True,
+        interaction=parts.interaction,
+        stopping=parts.stopping,
     )
     chosen = chosen_tenants(configuration, only)
     opened = OpenNight(configuration, parts, identity, started)

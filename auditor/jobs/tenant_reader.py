@@ -149,9 +149,11 @@ async def read_for(
     shared: Shared | None = None,
     taken: str = "",
     if_allowed: Sequence[str] = (),
+    at_end: Callable[[Snapshot], None] | None = None,
 ) -> Snapshot:
     """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client or `shared`.
 
+    `at_end` is called with the complete snapshot before the session closes: what is indexed of it is still at hand.
     `taken` is the time in the snapshot; by default now. The sections `if_allowed` are read, too, except those that the
     credential may not read.
     """
@@ -167,6 +169,8 @@ async def read_for(
         more = further_reads(snapshot, snapshot, apps, packs, user, session.claims.allowed)
         if not more.is_empty:
             snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
+        if at_end:
+            at_end(snapshot)
     return snapshot
 
 

@@ -75,7 +75,8 @@ def _facts(report: FleetReport) -> Iterator[SheetRow]:
     yield "Tenants", len(report.tenants)
     yield "With a current audit", audited
     yield "As of", _time(report.at)
-    yield "Compared with", _time(report.since) if report.since else "the audit before, in each tenant"
+    if any(app.compared for app in report.apps):
+        yield "Compared with", _time(report.since) if report.since else "the audit before, in each tenant"
     yield "Source", source_text(report)
     yield "Tool", report.tool
     for text in report.notes:

@@ -261,7 +261,11 @@ def _tenants(report: FleetReport) -> Iterator[Block]:
         return
     yield Heading("Tenants")
     rows = tuple(tuple(_row(one, outcome)) for one in report.tenants for outcome in (one.apps or (None,)))
-    yield Grid(("Tenant", "App", "Users", "Why", "Read"), rows, prose=3)
+    heads = ("Tenant", "App", "Users", "Why", "Read")
+    if len(report.apps) > 1:
+        yield Grid(heads, rows, prose=3)
+    else:
+        yield Grid((heads[0], *heads[2:]), tuple((row[0], *row[2:]) for row in rows), prose=2)
 
 
 def _row(tenant: FleetTenant, outcome: FleetOutcome | None) -> Iterator[Cell]:

@@ -74,7 +74,7 @@ def answer_of(night: Night) -> str:
     more += f" {_count(len(night.problems), 'problem')}, listed above." if night.problems else ""
     unlisted = sum(bool(one.error) for one in night.lists)
     more += f" {_count(unlisted, 'list')} of customers could not be read." if unlisted else ""
-    counts = f": {', '.join(said)}" if said else ""
+    counts = f": {', '.join(said)}" if said else "" if unlisted else ": the configuration lists none"
     return f"{_count(len(codes), 'tenant')}{counts}.{what}{more} Exit code {night.exit_code}."
 
 

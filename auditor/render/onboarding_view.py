@@ -31,6 +31,7 @@ from auditor.model.onboarding import (
     ProblemKind,
     ReadyMessage,
 )
+from auditor.render.consent_message import ITEM
 from auditor.render.labels import NAME_WIDTH, flat, readable_time, sentence
 from auditor.render.text_layout import clip
 
@@ -240,8 +241,8 @@ def _parts(message: ReadyMessage) -> list[str]:
 def _lines(paragraph: str) -> _Lines:
     first, *others = paragraph.split("\n")
     links = tuple(line for line in others if line.startswith("https://"))
-    items = tuple(line.removeprefix("- ") for line in others if line.startswith("- "))
-    rest = " ".join(line for line in others if not line.startswith(("https://", "- ")))
+    items = tuple(line.removeprefix(ITEM) for line in others if line.startswith(ITEM))
+    rest = " ".join(line for line in others if not line.startswith(("https://", ITEM)))
     return _Lines(first, links, items, rest)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import threading
 import uuid
 from collections import Counter
@@ -154,21 +155,14 @@ def test_a_token_that_graph_refuses_is_replaced_also_if_tenants_share_a_certific
     assert Counter(one.tenant for one in server.token_requests) == {IDS[0]: 2, IDS[1]: 1}
 
 
-def test_a_hanging_tenant_ends_at_its_deadline_and_is_the_last(server: GraphServer) -> None:
+def test_a_hanging_tenant_ends_at_its_deadline_and_stops_no_other(server: GraphServer) -> None:
     server.fault("/$batch", Silence(), tenant=IDS[0], times=None)
-    order: list[str] = []
-
-    def use(read: TenantRead) -> str:
-        order.append(read.entry.name)
-        return outcome_of(read)
-
     # The hanging tenant has the only place, until its request stalls.
     jobs = [*jobs_of(server, (0,), timeout=0.5), *jobs_of(server, (1, 2, 3))]
     limits = FleetLimits(1, stalled_seconds=0.01)
-    first, *others = read_fleet(jobs, secrets_of(server), use, limits=limits)
+    first, *others = read_fleet(jobs, secrets_of(server), outcome_of, limits=limits)
     assert "no answer from" in first
     assert tuple(others) == EXPECTED[1:4]
-    assert order[-1] == "customer-0"
 
 
 def test_a_slow_tenant_keeps_nobody_waiting_and_is_not_hidden(server: GraphServer) -> None:
@@ -279,6 +273,24 @@ def test_a_secret_that_does_not_come_in_time_fails_by_itself(server: GraphServer
         answered.set()
     assert first == "the tenant's secret could not be read within 0 seconds"
     assert second == EXPECTED[1]
+
+
+def test_what_is_made_of_a_tenant_may_raise_and_ends_the_reads(server: GraphServer) -> None:
+    def use(read: TenantRead) -> str:
+        raise LookupError(read.entry.name)
+
+    with pytest.raises(LookupError, match="customer-0"):
+        read_fleet(jobs_of(server), secrets_of(server), use, concurrency=1)
+
+
+def test_a_sign_in_host_that_is_not_there_is_not_taken_for_a_certificate(server: GraphServer) -> None:
+    with socket.create_server(("localhost", 0)) as closed:
+        port = closed.getsockname()[1]
+    entries = [job[0] for job in jobs_of(server, (0,), authority_host=f"https://localhost:{port}", timeout=5)]
+    (token,) = ask_fleet(entries, secrets_of(server), lambda token: token)
+    assert token.failure is not None
+    assert token.failure.error == f"no answer from localhost:{port}: the connection was refused"
+    assert token.failure.advice.startswith(f"Can this machine reach localhost on port {port}?")
 
 
 def test_a_stopped_process_ends_the_reads(server: GraphServer) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from auditor.history import History, RunInProgress, open_history
 from auditor.history.forgetting import forget, holdings, remaining, remaining_in_files
 from auditor.history.traces import Words
+from auditor.model.customers import Customer, CustomerList, ListKind
 from auditor.model.errors import InvalidRequest
 from auditor.model.history import OutboxMessage, Said
 from auditor.model.snapshot import Tenant
@@ -127,6 +128,19 @@ def test_messages_and_notes_of_a_tenant_without_runs_are_forgotten(history: Hist
     assert holdings(history.database, "contoso").said == 1
     forget(history.database, "contoso")
     assert remaining(history.database, Words(["contoso"])) == ()
+
+
+def test_a_customer_of_a_list_is_forgotten_by_its_label_and_the_others_stay_listed(history: History) -> None:
+    mine = Customer(tenant=TENANT, name=f"{WORD} Ltd", source="gdap:p", label="contoso", domain=f"{WORD}.example")
+    other = Customer(tenant=OTHER, name="Fabrikam", source="gdap:p", label="fabrikam")
+    listed = CustomerList(source="gdap:p", kind=ListKind.GDAP, taken="2026", customers=(mine, other))
+    history.keep_customers(listed)
+    history.keep_said([Said(target="", tenant=TENANT, key="consent", first="2026", last="2026")])
+    found = forget(history.database, "contoso")
+    assert (found.listed, found.said, set(found.aliases)) == (1, 1, {mine.name, mine.domain})
+    assert remaining(history.database, Words([TENANT, WORD, mine.name, mine.domain, "contoso"])) == ()
+    kept = history.kept_customers("gdap:p")
+    assert kept is not None and kept.customers == (other,)
 
 
 def test_two_tenants_of_one_name_are_not_mixed_up(two: History, default_night: Night) -> None:

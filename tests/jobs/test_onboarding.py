@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -162,6 +164,8 @@ def test_one_answer_for_all_says_what_needs_you_first_and_our_own_fault_once(tmp
     assert found.exit_code == FAILING
     text = render_onboarding(found, "text").decode()
     assert text.count("AADSTS7000215: what Entra says") == 1
+    rows = list(csv.DictReader(io.StringIO(render_onboarding(found, "csv").decode("utf-8-sig"))))
+    assert [row["message"] for row in rows] == [one.message.text if one.message else "" for one in found.customers]
     for form in FORMATS:
         assert render_onboarding(found, form)
     jsonschema.validate(msgspec.json.decode(render_onboarding(found, "json")), schema())
@@ -232,7 +236,7 @@ def test_the_message_says_what_who_why_and_how_to_take_it_back() -> None:
     for part in (
         f"Please open this link and accept:\n{one.link}",
         "Sign in as: Privileged Role Administrator or Global Administrator of contoso.",
-        *(f"- {role}: " for role in ROLES),
+        *(f"* {role}: " for role in ROLES),
         "Fabrikam IT checks whether your users can connect TrackerRMS",
         "Properties > Delete. Access ends when the last token expires",
     ):
