@@ -21,8 +21,8 @@ Examples:
   consent-auditor fleet enqueue --now --tenant contoso
 
 \b
-Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error,
-3 the database can't be reached, or a list of customers can't be read.""",
+Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error, or a database that can't be
+opened, 3 the queue can't be used, or a list of customers can't be read.""",
 )
 @config_option
 @click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")

@@ -35,7 +35,7 @@ Examples:
 
 \b
 Exit codes: 0 the worker was asked to end, or nothing waits any more, 2 a usage or configuration error,
-3 the database can't be reached.""",
+or a database that can't be opened, 3 the queue can't be used, or was lost for minutes.""",
 )
 @config_option
 @click.option(
