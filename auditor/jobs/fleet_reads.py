@@ -398,7 +398,7 @@ def _within(seconds: float, what: str) -> Iterator[asyncio.Timeout]:
 def failure_of(error: Exception) -> Failure:
     """Why there is no audit, for people. A bug is named by its type: its text may quote anything."""
     if isinstance(error, AuditorError):
-        text = str(error).removesuffix(error.advice).rstrip()
+        text = error.problem
         return Failure(text, error.advice, str(getattr(error, "code", "")))
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""

@@ -24,7 +24,6 @@ from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, AuditorError
 from auditor.model.fleet_state import FleetState, QueueState, TenantStatus
 from auditor.model.history import Run, RunState
 from auditor.model.night import missed_starts, next_start, slot_at
-from auditor.redact.text_folding import fold
 from auditor.redact.tokens import TokenMaker
 
 if TYPE_CHECKING:
@@ -185,7 +184,7 @@ def redacted_state(found: FleetState, redaction: Redaction, interaction: Interac
 
 
 def _redacted(one: TenantStatus, tokens: TokenMaker) -> TenantStatus:
-    name = f"Tenant {tokens.short('Tenant', fold(one.name) or one.name)}"
+    name = tokens.name("Tenant", one.name)
     tenant = tokens.guid(one.tenant) if is_guid(one.tenant) else name
     error = "left out of a redacted document" if one.error else ""
     decisions = tuple(structs.replace(each, because="") for each in one.decisions)

@@ -18,7 +18,7 @@ from auditor.jobs.file_search import search_files
 from auditor.jobs.history_site import MANIFEST, update_site
 from auditor.jobs.night_setup import tenant_key
 from auditor.model.configuration import Configuration, TenantEntry
-from auditor.model.document import count, series
+from auditor.model.document import count, first_of, series
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.render import FORMATS, files_in_folder
 
@@ -120,7 +120,7 @@ def _unknown(history: History, tenant: str, configuration: Configuration | None)
     every |= {entry.name.lower(): entry.name for entry in (configuration.tenants if configuration else ())}
     near = nearest(tenant, every)
     names = sorted({name for name in every.values() if not is_guid(name)})
-    shown = [*names[:_SUGGESTED], *([f"{len(names) - _SUGGESTED} more"] if len(names) > _SUGGESTED else ())]
+    shown = first_of(names, _SUGGESTED)
     hint = f'did you mean "{every[near]}"?' if near else f"the tenants are {series(shown) or 'none'}"
     return f'nothing is known about a tenant "{tenant}"; {hint}'
 
@@ -344,6 +344,4 @@ def _in_configuration(configuration: Configuration | None, plan: Removal, own: W
 
 
 def _named(words: Collection[str]) -> str:
-    first = sorted(words, key=lambda word: (is_guid(word), word))
-    more = len(first) - _MOST_NAMED
-    return series([*first[:_MOST_NAMED], f"{more} more"] if more > 0 else first)
+    return series(first_of(sorted(words, key=lambda word: (is_guid(word), word)), _MOST_NAMED))
