@@ -74,7 +74,7 @@ def command(
             interaction=person,
         )
         if redaction is not None:
-            from auditor.jobs.onboarding_redaction import redacted_onboarding
+            from auditor.jobs.fleet_onboarding import redacted_onboarding
 
             found = redacted_onboarding(found, redaction, person)
     from auditor.render.onboarding import as_text, render_onboarding

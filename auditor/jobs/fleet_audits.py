@@ -34,7 +34,6 @@ from auditor.model.snapshot import Snapshot, Tenant
 from auditor.notify import expiries_of
 from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.redact.redactor import Redactor
-from auditor.redact.text_folding import fold
 from auditor.redact.tokens import TokenMaker, is_token
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.labels import flat, sentence
@@ -235,7 +234,7 @@ class _Tokens:
 
     def name(self, name: str) -> str:
         """The token of a tenant's name, as a redacted snapshot of the tenant has it."""
-        return name if not name or is_token(name) else f"Tenant {self._maker.short('Tenant', fold(name) or name)}"
+        return name if not name or is_token(name) else self._maker.name("Tenant", name)
 
     def id(self, id: str) -> str:
         """The token of a tenant's id, as a redacted snapshot of the tenant has it."""

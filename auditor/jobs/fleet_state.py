@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import TOOL, Interaction, Redaction
 from auditor.jobs.customer_lists import with_customers
-from auditor.jobs.fleet_queue import Waiting, place_of, queue_url, waiting_tenants
+from auditor.jobs.fleet_queue import AUDIT, queue_place
 from auditor.jobs.fleet_slots import KEPT_LIST_HOURS
 from auditor.jobs.kept_runs import named_history
 from auditor.jobs.night_setup import chosen_tenants, tenant_key
@@ -23,8 +24,10 @@ from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, AuditorError
 from auditor.model.fleet_state import FleetState, QueueState, TenantStatus
 from auditor.model.history import Run, RunState
 from auditor.model.night import missed_starts, next_start, slot_at
-from auditor.redact.text_folding import fold
 from auditor.redact.tokens import TokenMaker
+
+if TYPE_CHECKING:
+    from auditor.history.queue_tables import Waiting
 
 
 def fleet_state(
@@ -97,8 +100,10 @@ def _queue(configuration: Configuration, secrets: Secrets, problems: list[str]) 
     if configuration.history.url is None:
         return "", {}
     try:
-        url = queue_url(configuration, secrets)
-        return place_of(url), {one.tenant: one for one in waiting_tenants(url)}
+        server = queue_place(configuration, secrets)
+        from auditor.history.queue_tables import waiting_jobs
+
+        return server.label, {one.tenant: one for one in waiting_jobs(server, AUDIT)}
     except AuditorError as error:
         problems.append(f"What waits in the queue isn't known: {error}")
         return "", {}
@@ -179,7 +184,7 @@ def redacted_state(found: FleetState, redaction: Redaction, interaction: Interac
 
 
 def _redacted(one: TenantStatus, tokens: TokenMaker) -> TenantStatus:
-    name = f"Tenant {tokens.short('Tenant', fold(one.name) or one.name)}"
+    name = tokens.name("Tenant", one.name)
     tenant = tokens.guid(one.tenant) if is_guid(one.tenant) else name
     error = "left out of a redacted document" if one.error else ""
     decisions = tuple(structs.replace(each, because="") for each in one.decisions)

@@ -228,5 +228,5 @@ def _targets(configuration: Configuration, secrets: Secrets, *, notify: bool) ->
 
 def _refused(subject: str, error: Exception, *, is_fatal: bool = False) -> Tested:
     advice = error.advice if isinstance(error, AuditorError) else ""
-    text = str(error).removesuffix(advice).rstrip() if isinstance(error, AuditorError) else str(error)
+    text = error.problem if isinstance(error, AuditorError) else str(error)
     return Tested(subject, False, text, advice, is_fatal=is_fatal)

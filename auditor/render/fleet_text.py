@@ -18,6 +18,7 @@ from auditor.model.document import (
     Verbatim,
     code,
     count,
+    first_of,
     series,
 )
 from auditor.model.fleet import (
@@ -152,8 +153,7 @@ def _reason(text: str, tenants: Sequence[str], named: int) -> Point:
 def _names(tenants: Iterable[str], most: int = _NAMED) -> str:
     """The first names, and how many there are more."""
     names = [safe(clip(flat(name), NAME_WIDTH)) for name in tenants]
-    more = len(names) - most
-    return series(names if more < 1 else [*names[:most], f"{more} more"])
+    return series(first_of(names, most))
 
 
 # ---- What to do -----------------------------------------------------------------------------------------------------

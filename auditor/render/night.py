@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
-from auditor.model.document import series
+from auditor.model.document import first_of, series
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.night import FORMAT, VERSION, ListNight, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
@@ -112,7 +112,7 @@ def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterato
     for one in tenants:
         if (names := alike.get((one.error, one.advice))) and not one.interrupted:
             if names[0] == one.name:
-                yield series([*names[:_FEW], f"{len(names) - _FEW} more"])
+                yield series(first_of(names, _FEW))
                 yield from (f"  {line}" for line in _failure(one))
                 yield ""
             continue

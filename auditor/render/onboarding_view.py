@@ -20,6 +20,7 @@ from auditor.model.document import (
     Title,
     code,
     count,
+    first_of,
     series,
 )
 from auditor.model.errors import FAILING, OK
@@ -140,8 +141,7 @@ def _name(one: CustomerConsent) -> str:
 
 def _some(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
-    more = len(names) - _NAMES
-    return series([*names[:_NAMES], f"{more} more"] if more > 0 else list(names))
+    return series(first_of(names, _NAMES))
 
 
 def _short(one: CustomerConsent) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from auditor.jobs.fleet_onboarding import onboard_fleet, with_tags
+from auditor.jobs.fleet_onboarding import onboard_fleet
+from auditor.jobs.night_setup import chosen_tenants
 from auditor.jobs.secret_references import Secrets
-from auditor.model.configuration import TenantEntry
+from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, InvalidRequest
 from auditor.model.onboarding import Onboarding, ProblemKind
 from tests.cli.program import run
@@ -157,7 +158,10 @@ def test_the_customers_of_a_partner_are_asked_and_a_list_that_is_refused_is_a_pr
 
 
 def test_a_tag_that_no_tenant_has_is_a_mistake() -> None:
-    entries = [TenantEntry(name="contoso", tags=("gold", "EU")), TenantEntry(name="fabrikam")]
-    assert [one.name for one in with_tags(entries, ["eu"])] == ["contoso"]
-    with pytest.raises(InvalidRequest, match='no tenant has the tag "silver"; the tags are: eu, gold'):
-        with_tags(entries, ["silver"])
+    entries = (TenantEntry(name="contoso", tags=("gold", "EU")), TenantEntry(name="fabrikam"))
+    configuration = Configuration(file="fleet.yaml", tenants=entries)
+    assert [one.name for one in chosen_tenants(configuration, (), ["eu"])] == ["contoso"]
+    with pytest.raises(InvalidRequest, match='no tag "silver"; the tags are gold, EU'):
+        chosen_tenants(configuration, (), ["silver"])
+    with pytest.raises(InvalidRequest, match="fabrikam doesn't have the tag gold: leave one out"):
+        chosen_tenants(configuration, ["fabrikam"], ["gold"])

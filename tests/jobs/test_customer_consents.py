@@ -19,8 +19,8 @@ from auditor.facts.sign_in_codes import sign_in_codes
 from auditor.graph.access_tokens import TokenClaims
 from auditor.history import History, open_history
 from auditor.jobs.audit_request import SILENT, Redaction
-from auditor.jobs.onboarding import TokenAnswer, judge, onboard
-from auditor.jobs.onboarding_redaction import redacted_onboarding
+from auditor.jobs.customer_consents import TokenAnswer, judge, onboard
+from auditor.jobs.fleet_onboarding import redacted_onboarding
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.secret_references import Secrets
 from auditor.jobs.seen_consents import Earlier
