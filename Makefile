@@ -142,7 +142,7 @@ lock: $(PY) ## write requirements/*.txt from setup.cfg (UPGRADE=1 for the newest
 	@$(COMPILE) setup.cfg --extra docs -c $(LOCK)/test.txt -o $(LOCK)/docs.txt
 
 clean: ## remove the virtual environment and everything that was built
-	rm -rf $(VENV) $(dir $(NPM)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants
+	rm -rf $(VENV) $(dir $(NPM)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache mutants
 	find auditor tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- The virtual environment ----------------------------------------------------------------

@@ -52,13 +52,13 @@ from auditor.consent.policy_breadth import (
     policy_breadth,
 )
 from auditor.consent.requested_access import Permission, client_of
-from auditor.consent.snapshot_index import NotRead
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
 from auditor.model.document import Point, code
 from auditor.model.report import Evidence
 from auditor.model.rule import App, FindingOutcome, ScopeNeed
-from auditor.model.snapshot import Plan
+from auditor.model.snapshot import Plan, Snapshot
 
 
 class _Limit(NamedTuple):
@@ -147,6 +147,10 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         by_effect = self.expect == "not-everything"
         return POLICIES.union(Plan(resources=MAILBOX_RESOURCES)) if by_effect else POLICIES
 
+    def further_reads(self, snapshot: Snapshot) -> Plan:
+        """The conditions of the tenant's own policies that only beta shows."""
+        return _beta_forms(snapshot)
+
     def sentence(self) -> Point:
         return Point(_LIMITS[self.expect].sentence, tuple(self._wording_points()))
 
@@ -229,6 +233,16 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         why = widest.why or unread
         clause = f"policy {widest.id} {MEANS[breadth]}, according to Microsoft's documentation ({why})"
         return likely(failed(clause, evidence))
+
+
+def _beta_forms(snapshot: Snapshot) -> Plan:
+    """The assigned policies that the tenant wrote, in beta: v1.0 doesn't show every condition of them.
+
+    A policy that excludes certified apps only looks like one that excludes every app.
+    """
+    found = governing(index_of(snapshot))
+    assigned = () if isinstance(found, NotRead) else found
+    return Plan(beta_policies=tuple(one.id for one in assigned if one.is_custom and one.hides_conditions))
 
 
 def _breadth(assigned: GoverningPolicy, tenant: str) -> PolicyBreadth | None:
@@ -315,6 +329,10 @@ class UsersCanConsent(CheckKind, frozen=True, tag="users-can-consent"):
     def reads(self, app: App | None) -> Plan:
         own = connecting(app) if app and isinstance(self.asked_by, UnsetType) else Plan()
         return POLICIES.union(reads_of(self.lists, self.scopes)).union(own)
+
+    def further_reads(self, snapshot: Snapshot) -> Plan:
+        """The conditions of the tenant's own policies that only beta shows."""
+        return _beta_forms(snapshot)
 
     def sentence(self) -> Point:
         app = "the app" if isinstance(self.asked_by, UnsetType) else _ASKED_BY[self.asked_by]

@@ -48,6 +48,7 @@ def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
         resources=tuple(missing),
         app_roles_of=tuple(a for a in plan.app_roles_of if not index.was_refused("appRoleAssignments", a)),
         sections=tuple(s for s in plan.sections if s not in snapshot.unread),
+        beta_policies=tuple(p for p in plan.beta_policies if not index.was_refused("permissionGrantPolicies", p)),
     )
 
 

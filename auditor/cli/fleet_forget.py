@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -28,7 +28,7 @@ _NAMED = 5
     epilog="""\b
 Examples:
   consent-auditor fleet forget contoso --dry-run
-  consent-auditor fleet forget contoso --search fleet-reports/
+  consent-auditor fleet forget contoso --search audit-results/
   consent-auditor fleet forget 9ad9b9a2-5e78-454d-b065-a1c284cc4549 --yes
 
 \b
@@ -137,13 +137,8 @@ def _amounts(plan: Removal) -> Iterator[tuple[str, str]]:
         yield "Metrics", count(plan.metrics, "line")
 
 
-def _shortened(names: Sequence[str]) -> list[str]:
-    more = len(names) - _NAMED
-    return [*names[:_NAMED], *([f"{more} more"] if more > 0 else ())]
-
-
 def _proof_lines(proof: Proof) -> Iterator[str]:
-    from auditor.model.document import count, series
+    from auditor.model.document import count, first_of, series
 
     yield ""
     words = count(proof.words - len(proof.shared), "word")
@@ -151,7 +146,7 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
     yield from (f"  {place}" for place in proof.places)
     if proof.shared:
         others = count(len(proof.shared), "other word was", "other words were")
-        owners, found = _shortened(proof.owners), _shortened(sorted(proof.shared))
+        owners, found = first_of(proof.owners, _NAMED), first_of(sorted(proof.shared), _NAMED)
         yield f"{others} also read of {series(owners)}, and not counted: {series(found)}."
     for heading, lines in (
         ("Left:", tuple(f"{one.place}: {one.what}. {one.advice}" for one in proof.left)),
@@ -170,6 +165,9 @@ def _elsewhere(plan: Removal) -> Iterator[str]:
     yield "What this program can't see or remove:"
     for target, number in plan.holdings.sent:
         yield f"  {count(number, 'message')} sent to {target}: ask the receivers to delete them."
+    if plan.holdings.listed:
+        lists = count(plan.holdings.listed, "list")
+        yield f"  Its entry in {lists} of customers comes back with the next run, unless you put it under 'except'."
     yield "  Your backups, copies of reports and bundles, the log of the service, and a database server's own log."
     yield "  The customer's consent to your app: the customer deletes it under Enterprise applications (docs/fleet.md)."
 

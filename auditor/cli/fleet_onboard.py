@@ -55,7 +55,7 @@ def command(
 ) -> int:
     """Show which customers have consented to the app, and write the link and the message for the others.
 
-    It asks for a token in each customer's tenant, and reads nothing else. The permissions in the token are compared
+    It asks for a token in each customer's tenant, and reads nothing there. The permissions in the token are compared
     with those that the packs need. The history keeps who has consented, so that a lost consent is noticed.
     """
     refuse_empty()
@@ -74,7 +74,7 @@ def command(
             interaction=person,
         )
         if redaction is not None:
-            from auditor.jobs.onboarding_redaction import redacted_onboarding
+            from auditor.jobs.fleet_onboarding import redacted_onboarding
 
             found = redacted_onboarding(found, redaction, person)
     from auditor.render.onboarding import as_text, render_onboarding

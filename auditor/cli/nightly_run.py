@@ -47,7 +47,7 @@ Examples:
 
 \b
 Exit codes: 2 a usage or configuration error, before anything runs; else 1 if a tenant fails,
-else 3 if a tenant could not be audited, else 4 if a verdict is unknown, else 0.""",
+else 3 if a tenant could not be audited or there is none, else 4 if a verdict is unknown, else 0.""",
 )
 @config_option
 @click.option(

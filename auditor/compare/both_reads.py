@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.model.difference import NotCompared
-from auditor.model.document import series
+from auditor.model.document import first_of, series
 from auditor.model.sections import SECTIONS, SectionForm
 from auditor.model.snapshot import Snapshot
 
@@ -92,9 +92,7 @@ class BothReads:
             }
         )
         if failed:
-            more = len(failed) - _NAMED_PARTS
-            names = [*failed[:_NAMED_PARTS], *([f"{more} more"] if more > 0 else [])]
-            self.note(section, f"a read of {series(names)} failed")
+            self.note(section, f"a read of {series(first_of(failed, _NAMED_PARTS))} failed")
 
 
 def _only_shared(what: str, shared: frozenset[str]) -> str:

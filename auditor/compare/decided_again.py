@@ -13,7 +13,7 @@ from auditor.compare.found_change import FoundChange
 from auditor.consent.decide import decide
 from auditor.consent.snapshot_index import index_of
 from auditor.model.decision import Decision, Outcome, ScopeVerdict, Verdict
-from auditor.model.document import series
+from auditor.model.document import first_of, series
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
@@ -160,8 +160,7 @@ def _is(scopes: list[str]) -> str:
 
 
 def _some(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return series([*names[:_NAMED], *([f"{more} more"] if more > 0 else [])])
+    return series(first_of(names, _NAMED))
 
 
 def _changed(before: Decision, after: Decision) -> list[ScopeVerdict]:

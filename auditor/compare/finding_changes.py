@@ -13,7 +13,7 @@ from auditor.compare.found_change import normal
 from auditor.facts.ids import OPENID_SCOPES
 from auditor.model.decision import Confidence
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, NotCompared, Transition, Weight
-from auditor.model.document import series
+from auditor.model.document import first_of, series
 from auditor.model.report import Finding, PackRef, Report
 from auditor.model.rule import FindingOutcome
 
@@ -59,9 +59,7 @@ def _rules(pack: str, before: Report, after: Report) -> str:
     only = sorted({rule for one, other in (sides, sides[::-1]) for key, rule in one.items() if key not in other})
     if not only:
         return ""
-    more = len(only) - _NAMED
-    names = series([*only[:_NAMED], *([f"{more} more rules"] if more > 0 else [])])
-    return f"; only one report has {names}"
+    return f"; only one report has {series(first_of(only, _NAMED, 'more rules'))}"
 
 
 def summary_of(before: Report | None, after: Report | None, changes: tuple[Change, ...]) -> DifferenceSummary:
@@ -195,5 +193,4 @@ def _sentence(reason: str) -> str:
 
 
 def _some(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return series([*names[:_NAMED], *([f"{more} more"] if more > 0 else [])])
+    return series(first_of(names, _NAMED))

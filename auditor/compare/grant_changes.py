@@ -18,7 +18,7 @@ from auditor.consent.snapshot_index import SnapshotIndex, grants_as_spelled, ind
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
 from auditor.model.difference import Change, ChangeKind, Transition, Weight
-from auditor.model.document import series
+from auditor.model.document import first_of, series
 from auditor.model.report import Audience, Granted, GrantKind
 from auditor.model.resources import PRINCIPAL, AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.snapshot import Snapshot
@@ -186,9 +186,7 @@ def _means(app: str, api: str, kind: GrantKind, old: _Held, new: _Held) -> str:
 
 
 def _named(side: _Held, names: set[str]) -> str:
-    spelled = _spelled(side, names)
-    more = len(spelled) - _NAMED
-    return series([*spelled[:_NAMED], *([f"{more} more permissions"] if more > 0 else [])])
+    return series(first_of(_spelled(side, names), _NAMED, "more permissions"))
 
 
 class _Names:

@@ -17,7 +17,7 @@ from auditor.consent.explanation import policy_name
 from auditor.consent.snapshot_index import NotRead
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.difference import ChangeKind
-from auditor.model.document import series
+from auditor.model.document import first_of, series
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.snapshot import Snapshot
 
@@ -167,13 +167,11 @@ def _describe(r: Restrictions) -> str:
 def _permissions(ids: Iterable[str]) -> str:
     known = known_scope_ids()
     names = sorted({known[one][1].value if one in known else one for one in ids}, key=str.lower)
-    more = len(names) - _NAMED
-    return series([*names[:_NAMED], *([f"{more} more permissions"] if more > 0 else [])])
+    return series(first_of(names, _NAMED, "more permissions"))
 
 
 def _joined(sentences: list[str]) -> str:
-    more = len(sentences) - _NAMED
-    return "; ".join([*sentences[:_NAMED], *([f"{more} more condition sets differ"] if more > 0 else [])])
+    return "; ".join(first_of(sentences, _NAMED, "more condition sets differ"))
 
 
 def _beta_property_changes(old: PermissionGrantPolicy, new: PermissionGrantPolicy) -> dict[str, tuple[Any, Any]]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from auditor.consent.explanation import POLICY_NAMES, listed
 from auditor.facts.ids import setting_named
 from auditor.model.decision import Decision, Outcome, Reason, Verdict
+from auditor.model.document import first_of
 from auditor.model.rule import App, Setting
 
 SETTINGS: Mapping[Reason, str] = MappingProxyType(
@@ -136,8 +137,7 @@ def _named(scopes: Sequence[str], most: int) -> str:
     """The first of the scopes that the reason is about, and how many more there are."""
     if not scopes:
         return _WHAT_IT_ASKS_FOR
-    more = len(scopes) - most
-    return listed(scopes) if more <= 0 else listed((*scopes[:most], f"{more} more"))
+    return listed(first_of(scopes, most))
 
 
 def setting_of(decision: Decision, app: App) -> Setting | None:

@@ -1,9 +1,7 @@
 """The facts of one decision, gathered once, with the tenant's own settings: what is decided then needs nothing else.
 
-The settings are user consent, the admin consent workflow, and risk-based step-up consent. Sources: Entra, "Configure
-how users consent to applications" and the portal's page User consent settings; "Configure the admin consent workflow";
-"Configure risk-based step-up consent" and "Publisher verification overview". Microsoft's own risk verdict can't be
-read, so a statement about a risky request is never more than likely.
+Sources: Entra's pages on user consent, the admin consent workflow and risk-based step-up consent, and "Publisher
+verification overview". Microsoft's risk verdict can't be read: what is said of a risky request is never certain.
 """
 
 from __future__ import annotations

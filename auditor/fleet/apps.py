@@ -118,6 +118,7 @@ class AppsOfFleet:
                     because=answer.because if answer else "",
                     likely=answer.likely if answer else False,
                     before=row.before,
+                    since=row.tenant.since.get(row.ref.client_id.lower(), "") if answer else "",
                 )
             )
         return tuple(sorted(found, key=lambda one: one.state.rank))

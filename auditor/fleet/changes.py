@@ -66,7 +66,7 @@ def _of_apps(tenant: TenantAudit, outcomes: Sequence[FleetOutcome]) -> Iterator[
             app=one.app,
             means=says.means if says and says.means else one.because,
             worse=_ORDER[one.state] > _ORDER[one.before] if both_known else None,
-            since=_time(says.since) if says else "",
+            since=_time(says.since) if says and says.since else one.since,
             by=_who(says.by) if says else "",
         )
 
@@ -169,9 +169,12 @@ def ending(tenants: Sequence[TenantAudit], lists: Iterable[CustomerList], at: st
     names = {tenant.id.lower(): tenant.name for tenant in tenants if tenant.id}
     for listed in lists:
         for customer in listed.customers:
+            name = names.get(customer.tenant.lower()) or customer.label or customer.name
             for what, ends, then in _relationships(customer):
-                name = names.get(customer.tenant.lower()) or customer.label or customer.name
                 found.setdefault((EndingKind.RELATIONSHIP, what, ends, then), []).append(name)
+            if listed.credential is not None and listed.credential.ends:
+                # With one app for all customers, only the partner's tenant shows when its credential ends.
+                found.setdefault((EndingKind.CREDENTIAL, _OF_LIST, listed.credential.ends, _RENEW), []).append(name)
     made = []
     for (kind, what, ends, then), who in found.items():
         days = _days(at, ends)
@@ -182,6 +185,8 @@ def ending(tenants: Sequence[TenantAudit], lists: Iterable[CustomerList], at: st
 
 
 _ACTIVE = frozenset({"active", "expiring"})
+_OF_LIST = "The credential that lists the customers"
+_RENEW = "Add a new one to the app registration and to the configuration before that."
 
 
 def _relationships(customer: Customer) -> Iterator[tuple[str, str, str]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
+from auditor.facts.sign_in_codes import ConsentState, consent_state
 from auditor.model.document import count, parse_time
 from auditor.model.fleet import AuditState
 from auditor.model.history import Run, RunState
@@ -14,7 +17,24 @@ STALE_AFTER_RUNS = 3
 """Scheduled runs after which an audit is too old to count. One missed night isn't enough."""
 RUN_AGAIN = "Run the tenant again: consent-auditor nightly run --tenant NAME"
 """What to do about a tenant whose last audit doesn't count."""
-_ONE_DAY = 24.0
+_ASK_FOR_CONSENT = (
+    "An administrator of the customer has to consent to the audit app; for the link and a message:"
+    " consent-auditor fleet onboard --tenant NAME"
+)
+_ENABLE = (
+    "An administrator of the customer has to enable the audit app in the Entra admin center, under Enterprise apps."
+)
+_REMOVE = "The tenant is gone, or its ID is wrong: correct the configuration, or remove the tenant."
+_ADVICE: Mapping[ConsentState, str] = MappingProxyType(
+    {
+        ConsentState.NOT_CONSENTED: _ASK_FOR_CONSENT,
+        ConsentState.DISABLED: _ENABLE,
+        ConsentState.NO_TENANT: _REMOVE,
+    }
+)
+_CODE = re.compile(r"AADSTS(\d+)")
+ONE_DAY = 24.0
+"""Hours between two runs, if no configuration says how often a run is due."""
 
 
 class Currency(NamedTuple):
@@ -31,7 +51,7 @@ def oldest_start(at: str, schedule_hours: float | None) -> str:
     Without a schedule, a run is expected each day.
     """
     now = parse_time(at)
-    hours = (schedule_hours or _ONE_DAY) * STALE_AFTER_RUNS
+    hours = (schedule_hours or ONE_DAY) * STALE_AFTER_RUNS
     return (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") if now else ""
 
 
@@ -44,14 +64,21 @@ def currency(last: Run | None, audit: Run | None, oldest: str = "") -> Currency:
     if last is None:
         return Currency(AuditState.NEVER, "No run has ended yet.", "Run it: consent-auditor nightly run")
     if audit is None:
-        return Currency(AuditState.FAILED, _failed(last), RUN_AGAIN)
+        return Currency(AuditState.FAILED, _failed(last), advice_about(last.error))
     if last.state is not RunState.FINISHED:
-        return Currency(AuditState.STALE, _failed(last), RUN_AGAIN)
+        return Currency(AuditState.STALE, _failed(last), advice_about(last.error))
     if oldest and audit.started < oldest:
         return Currency(
             AuditState.STALE, f"The last audit is older than {count(STALE_AFTER_RUNS, 'scheduled run')}.", RUN_AGAIN
         )
     return Currency(AuditState.AUDITED)
+
+
+def advice_about(error: str) -> str:
+    """What to do about a run that failed: whom to ask, if the sign-in says what the tenant lacks."""
+    code = _CODE.search(error)
+    state = consent_state(code[1]) if code else None
+    return _ADVICE[state] if state is not None else RUN_AGAIN
 
 
 def _failed(run: Run) -> str:

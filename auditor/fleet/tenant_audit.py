@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -88,7 +88,8 @@ class TenantAudit(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` says whether the audit counts; `problem`, `advice` and `notes` are sentences, as in `FleetTenant`. `asked`
     are the apps that the tenant was to be audited for, in case there is no audit. `earlier` is the audit to compare
-    with, and `changes` are the kept changes since then, the oldest first. `expiries` is what ends in the tenant.
+    with, and `changes` are the kept changes since then, the oldest first. `since` is the UTC time of the first audit
+    with the present outcome, by client id. `expiries` is what ends in the tenant.
     """
 
     name: str
@@ -110,6 +111,7 @@ class TenantAudit(msgspec.Struct, frozen=True, kw_only=True):
     todo: FleetTodo | None = None
     earlier: EarlierAudit | None = None
     changes: tuple[Change, ...] = ()
+    since: Mapping[str, str] = msgspec.field(default_factory=dict)
     expiries: tuple[Expiry, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -133,6 +135,18 @@ class Shared:
     def setting(self, setting: Setting) -> Setting:
         """The setting, or the equal one that is kept."""
         return self._settings.setdefault(setting, setting)
+
+
+def with_common_apps(audits: Sequence[TenantAudit]) -> tuple[TenantAudit, ...]:
+    """The audits of a history without its configuration, in which nothing says what a tenant was to be audited for.
+
+    One that was never audited counts for the apps that all others have, so that it isn't left out of their counts.
+    """
+    found = [{described(answer.app): answer.app for answer in one.apps} for one in audits if one.apps]
+    common = tuple(app for key, app in found[0].items() if all(key in other for other in found)) if found else ()
+    return tuple(
+        one if one.apps or one.asked or one.is_current else msgspec.structs.replace(one, asked=common) for one in audits
+    )
 
 
 def described(app: AppRef) -> str:

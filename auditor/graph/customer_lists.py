@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _GRANT = (
     "Grant the application permission {permission} to the app's service principal in your own tenant alone"
-    " (docs/nightly.md). Don't add it to the app registration: every customer would be asked for it."
+    " (consent-auditor fleet init writes the command). Don't add it to the app registration: every customer would be"
+    " asked for it."
 )
 _NO_PARTNER = "Does the tenant belong to a Microsoft partner, and does the app still have {permission} there?"
 

@@ -25,15 +25,20 @@ def kept_list(connection: Connection, source: str) -> CustomerList | None:
         source=source,
         kind=ListKind(head.kind),
         taken=head.taken,
+        tried=head.tried,
         customers=tuple(one for one in found if not one.gone),
+        new=tuple(one for one in found if one.since == head.taken and not (one.gone or head.error)),
         gone=tuple(one for one in found if one.gone),
+        error=head.error,
+        advice=head.advice,
     )
 
 
 def keep_list(connection: Connection, found: CustomerList) -> None:
     """Keep the list in place of the one before. A row is only written if its customer differs."""
     source = storable(found.source)
-    head = {"kind": found.kind.value, "taken": found.taken}
+    head = {"kind": found.kind.value, "taken": found.taken, "tried": found.tried}
+    head |= {"error": storable(found.error), "advice": storable(found.advice)}
     if not connection.execute(update(customer_lists).where(customer_lists.c.source == source).values(**head)).rowcount:
         connection.execute(insert(customer_lists).values(source=source, **head))
     rows = connection.execute(select(customers.c.key, customers.c.customer).where(customers.c.source == source))

@@ -15,6 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from auditor.atomic import make_folder, open_private
 from auditor.history.errors import RunInProgress
 
+_NOTICE_LOSS = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+"""Makes the server notice within a minute that the machine of the other end is gone, and release its locks. By default,
+it waits for two hours (PostgreSQL's documentation, "Connections and Authentication")."""
+
 
 def _busy(tenant: str) -> RunInProgress:
     return RunInProgress(
@@ -77,6 +81,7 @@ class ServerLocks:
                 raise _busy(tenant)
             if self._connection is None:
                 self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                self._connection.execute(text(_NOTICE_LOSS))
             is_free = self._connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": number_of(tenant)})
             if not is_free:
                 raise _busy(tenant)

@@ -90,6 +90,7 @@ def newest_runs(connection: Connection, since: str) -> tuple[NewestRuns, ...]:
     for start in range(0, len(wanted), _AT_ONCE):
         query = all_runs().where(runs.c.id.in_(wanted[start : start + _AT_ONCE]))
         found |= {run.id: run for run in with_decisions(connection, connection.execute(query).all())}
+    since_when = _since_when(connection)
     rows = connection.execute(select(tenants).order_by(tenants.c.name, tenants.c.id))
     return tuple(
         NewestRuns(
@@ -99,9 +100,40 @@ def newest_runs(connection: Connection, since: str) -> tuple[NewestRuns, ...]:
             last=found.get(str(last.get(row.id))),
             audit=found.get(str(audits.get(row.id))),
             before=found.get(str(before.get(row.id))) if before.get(row.id) != audits.get(row.id) else None,
+            since=since_when.get(row.id, {}),
         )
         for row in rows
     )
+
+
+_ORDINARY_MEMBER = "ordinary member"
+
+
+def _since_when(connection: Connection) -> dict[int, dict[str, str]]:
+    """For each tenant and client id, the start of the first run in a row with the outcome of the latest audit."""
+    columns = (decisions.c.tenant_id, decisions.c.client_id, decisions.c.outcome, decisions.c.since_run)
+    query: Select[Any] = (
+        select(*columns, decisions.c.until_run, runs.c.started)
+        .outerjoin(runs, runs.c.id == decisions.c.since_run)
+        .where(decisions.c.subject == _ORDINARY_MEMBER)
+        .order_by(decisions.c.since_run.desc(), decisions.c.id.desc())
+    )
+    chains: dict[tuple[int, str], Row[Any]] = {}
+    several: set[tuple[int, str]] = set()
+    for row in connection.execute(query):
+        key = (row.tenant_id, row.client_id.lower())
+        later = chains.get(key)
+        if row.until_run is None:
+            if later is not None:
+                several.add(key)
+            chains[key] = row
+        elif later is not None and (row.until_run, row.outcome) == (later.since_run, later.outcome):
+            chains[key] = row
+    found: dict[int, dict[str, str]] = {}
+    for (tenant, client_id), row in chains.items():
+        if (tenant, client_id) not in several and row.started:
+            found.setdefault(tenant, {})[client_id] = row.started
+    return found
 
 
 def _newest(connection: Connection, *conditions: ColumnElement[bool]) -> dict[int, int]:

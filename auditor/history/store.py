@@ -282,6 +282,12 @@ class History:
                 query = query.limit(limit)
             return with_decisions(connection, connection.execute(query).all())
 
+    def unended(self) -> tuple[Run, ...]:
+        """The runs in progress, and those whose process ended without a word and which no later run found yet."""
+        with self._database.read() as connection:
+            query = all_runs().where(runs.c.state == RunState.RUNNING.value)
+            return with_decisions(connection, connection.execute(query).all())
+
     def run_ids(self) -> frozenset[str]:
         """The ids of all runs. They count up, so that one in between that isn't there was deleted."""
         with self._database.read() as connection:

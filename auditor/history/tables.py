@@ -183,8 +183,11 @@ customer_lists = Table(
     Column("source", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("taken", Text, nullable=False),
+    Column("tried", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("advice", Text, nullable=False),
 )
-"""The lists of customers, each as it was read last."""
+"""The lists of customers, each as it was read last: at `taken`, or, if `error` says why it couldn't be, before that."""
 
 customers = Table(
     "history_customers",

@@ -7,6 +7,7 @@ comes from the customer's consent to the audit's app, as for every other tenant.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -17,7 +18,8 @@ import msgspec
 from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.customer_names import name_key, with_labels
-from auditor.jobs.night_setup import tenant_key
+from auditor.jobs.night_setup import Stopped, Stopping, tenant_key
+from auditor.jobs.snapshot_folder import snapshots_in, tenant_of
 from auditor.model.configuration import Configuration, CustomerSource, TenantEntry
 from auditor.model.customers import Customer, CustomerList, ListKind
 from auditor.model.document import count, parse_time, series
@@ -60,12 +62,14 @@ def with_customers(
     record: bool = False,
     at_most_hours_old: float = 0,
     interaction: Interaction = SILENT,
+    stopping: Stopping | None = None,
 ) -> ListedConfiguration:
     """The configuration with its lists of customers read, and each customer as a tenant of it.
 
     `now` is the UTC time of the run. `history` has the lists of earlier runs, for comparison and in place of a list
-    that can't be read; with `record`, it keeps what was read now. A kept list that is at most `at_most_hours_old` is
-    used without a read. Whatever is wrong with a list is in its `error`. Raises HistoryError.
+    that can't be read; with `record`, it keeps what was read now, or why it couldn't be. A kept list that was read or
+    tried at most `at_most_hours_old` ago is used without a read, as it was then. Whatever is wrong with a list is in
+    its `error`. Raises HistoryError, and `Stopped` if `stopping` is requested.
     """
     if not configuration.sources:
         return ListedConfiguration(configuration)
@@ -77,23 +81,30 @@ def with_customers(
     kept = {key: history.kept_customers(key) if history else None for key in sources}
     young = {key: one for key, one in kept.items() if one is not None and _is_young(one, now, at_most_hours_old)}
     asked = [one for key, one in sources.items() if key not in young]
-    read = {**young, **dict(zip((one.key for one in asked), _read_all(asked, secrets, interaction), strict=True))}
+    read = dict(
+        zip((one.key for one in asked), _read_all(asked, secrets, interaction, stopping or Stopping()), strict=True)
+    )
     names = _Names(configuration.tenants, history)
     found: dict[str, CustomerList] = {}
     for key in dict.fromkeys(one.key for one in configuration.sources):
+        if key in young:
+            found[key] = names.of(young[key])
+            continue
         result, before = read[key], kept[key]
         if isinstance(result, CustomerList):
-            found[key] = names.of(_with_last(result, before) if result.error else result)
-            continue
-        found[key] = compared(names.of(_unlabelled(result, sources[key], now), before), result, before)
+            failed = msgspec.structs.replace(result, tried=now)
+            found[key] = names.of(_with_last(failed, before))
+        else:
+            last = before if before and before.taken else None
+            found[key] = compared(names.of(_unlabelled(result, sources[key], now), last), result, last)
         if record and history:
             history.keep_customers(found[key])
     return merged(configuration, found, names.same)
 
 
 def _is_young(kept: CustomerList, now: str, hours: float) -> bool:
-    taken, at = parse_time(kept.taken), parse_time(now)
-    return taken is not None and at is not None and timedelta(0) <= at - taken <= timedelta(hours=hours)
+    tried, at = parse_time(kept.tried), parse_time(now)
+    return tried is not None and at is not None and timedelta(0) <= at - tried <= timedelta(hours=hours)
 
 
 def _with_last(failed: CustomerList, before: CustomerList | None) -> CustomerList:
@@ -108,6 +119,7 @@ def _unlabelled(read: ReadList, source: CustomerSource, now: str) -> CustomerLis
         source=source.key,
         kind=source.kind,
         taken=now,
+        tried=now,
         customers=read.customers,
         notes=read.notes,
         credential=read.credential,
@@ -117,8 +129,8 @@ def _unlabelled(read: ReadList, source: CustomerSource, now: str) -> CustomerLis
 class _Names:
     """The names of all tenants, and the entries of the configuration that are customers of a list.
 
-    `same` has the key of a tenant's entry by the tenant's id, also where the entry has a domain that an earlier run in
-    the history resolved.
+    `same` has the key of a tenant's entry by the tenant's id, also where the entry has a snapshot, or a domain that an
+    earlier run in the history resolved.
     """
 
     def __init__(self, entries: Iterable[TenantEntry], history: History | None) -> None:
@@ -126,7 +138,7 @@ class _Names:
         self._given: dict[str, str] = {}
         self._taken: dict[str, str] = {}
         for entry in entries:
-            tenant = entry.tenant.lower()
+            tenant = entry.tenant.lower() or tenant_of(entry.snapshot)
             if tenant and not is_guid(tenant) and history and (run := history.last_finished(tenant_key(entry))):
                 tenant = run.tenant.lower()
             if tenant:
@@ -150,19 +162,29 @@ class _Names:
 
 
 def _read_all(
-    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction
+    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction, stopping: Stopping
 ) -> list[ReadList | CustomerList]:
     """What was read of each source, or a list with the error."""
     from auditor.graph.preconnect import run
 
-    return run(_read_at_once(sources, secrets, interaction)) if sources else []
+    if not sources:
+        return []
+    if interaction.on_wait:
+        interaction.on_wait("Reading the lists of customers…")
+    try:
+        return run(_read_at_once(sources, secrets, interaction, stopping))
+    except asyncio.CancelledError:
+        raise Stopped from None
+    finally:
+        stopping.cancels(None)
 
 
 async def _read_at_once(
-    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction
+    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction, stopping: Stopping
 ) -> list[ReadList | CustomerList]:
-    if interaction.on_wait:
-        interaction.on_wait("Reading the lists of customers…")
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    stopping.cancels(lambda: loop.call_soon_threadsafe(task.cancel))
     return list(await asyncio.gather(*(_read(source, secrets, interaction) for source in sources)))
 
 
@@ -206,7 +228,6 @@ async def _of_partner(
 
 async def _of(source: CustomerSource) -> ReadList:
     from auditor.graph.customer_lists import ReadList
-    from auditor.jobs.snapshot_folder import snapshots_in
 
     found = await asyncio.to_thread(snapshots_in, source.folder, source.key, source.customer.reports.folder)
     return ReadList(found.customers, found.notes)
@@ -219,8 +240,9 @@ def compared(found: CustomerList, read: ReadList, before: CustomerList | None) -
     """The list, and how it differs from the one before."""
     if before is None:
         return found
-    earlier = {one.key for one in before.customers}
-    listed = {one.key for one in found.customers}
+    earlier = {one.key: one.since for one in before.customers}
+    customers = tuple(msgspec.structs.replace(one, since=earlier.get(one.key, found.taken)) for one in found.customers)
+    listed = {one.key for one in customers}
     gone = [
         msgspec.structs.replace(
             one, gone=one.gone or found.taken, relationships=read.relationships.get(one.tenant, one.relationships)
@@ -230,7 +252,8 @@ def compared(found: CustomerList, read: ReadList, before: CustomerList | None) -
     ]
     return msgspec.structs.replace(
         found,
-        new=tuple(one for one in found.customers if one.key not in earlier),
+        customers=customers,
+        new=tuple(one for one in customers if one.key not in earlier),
         gone=tuple(sorted(gone, key=lambda one: (one.gone, one.label))),
     )
 
@@ -251,18 +274,23 @@ def merged(
         for customer in filter(is_chosen, found.customers):
             key = same.get(customer.key, customer.key)
             key = customer.domain if customer.domain in tenants else key
-            if customer.snapshot and (entry := tenants.get(key)) is not None:
+            entry = tenants.get(key)
+            if entry is not None and customer.snapshot and not _is_same_file(entry.snapshot, customer.snapshot):
                 file = customer.snapshot.removeprefix(source.folder).lstrip("/\\")
                 notes = (*notes, f"{file} isn't used: {entry.name} is an earlier entry for the same tenant")
-            tenants[key] = _with_customer(tenants.get(key), customer, source)
+            tenants[key] = _with_customer(entry, customer, source)
         shown[source.key] = _joined(shown.get(source.key), found, source, is_chosen, notes)
-    every = tuple(tenants.values())
-    return ListedConfiguration(msgspec.structs.replace(configuration, tenants=every), tuple(shown.values()))
+    every, listed = tuple(tenants.values()), tuple(shown.values())
+    return ListedConfiguration(msgspec.structs.replace(configuration, tenants=every, lists=listed), listed)
 
 
 def key_of(entry: TenantEntry) -> str:
     """What identifies the tenant of an entry among all: its id or domain, or its name, which can't have a slash."""
     return entry.tenant.lower() or f"/{entry.name}"
+
+
+def _is_same_file(first: str, second: str) -> bool:
+    return bool(first) and os.path.realpath(first) == os.path.realpath(second)
 
 
 def _with_customer(entry: TenantEntry | None, customer: Customer, source: CustomerSource) -> TenantEntry:

@@ -32,8 +32,8 @@ def safe_name(text: str) -> str:
     """The text as the name of a folder; empty if nothing of it can be in one."""
     shown = "".join(" " if sign.isspace() else sign for sign in unicodedata.normalize("NFKC", text))
     shown = "".join(sign for sign in shown if not unicodedata.category(sign).startswith("C"))
-    # A name that begins with a hyphen would be an option on the command line.
-    shown = " ".join(shown.translate(_FORBIDDEN).split()).lstrip(".- ")[:_LONGEST]
+    # A name that begins with a hyphen would be an option on the command line, and with another sign of these a formula.
+    shown = " ".join(shown.translate(_FORBIDDEN).split()).lstrip(".-=+@ ")[:_LONGEST]
     shown = shown.encode()[:_MOST_BYTES].decode(errors="ignore").rstrip(". ")
     return shown if shown and folder_name(shown) is None else ""
 

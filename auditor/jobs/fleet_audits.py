@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -33,7 +34,6 @@ from auditor.model.snapshot import Snapshot, Tenant
 from auditor.notify import expiries_of
 from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.redact.redactor import Redactor
-from auditor.redact.text_folding import fold
 from auditor.redact.tokens import TokenMaker, is_token
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.labels import flat, sentence
@@ -95,6 +95,7 @@ class About(NamedTuple):
     source: str = ""
     earlier: EarlierAudit | None = None
     changes: tuple[Change, ...] = ()
+    since: Mapping[str, str] = MappingProxyType({})
     expiries: tuple[Expiry, ...] = ()
     asked: tuple[AppRef, ...] = ()
 
@@ -140,6 +141,7 @@ class AuditMaker:
             todo=todo_of(report) if about.state is AuditState.AUDITED else None,
             earlier=about.earlier,
             changes=about.changes,
+            since=about.since,
             expiries=(*about.expiries, *expiries_of(report, None)),
         )
 
@@ -156,6 +158,10 @@ class AuditMaker:
     def name(self, name: str) -> str:
         """The name of a tenant or a list, or its token."""
         return self._tokens.name(name) if self._tokens else name
+
+    def id(self, id: str) -> str:
+        """The id of a tenant, or its token."""
+        return self._tokens.id(id) if self._tokens and id else id
 
 
 def limited_to(report: Report, apps: AppChoice) -> Report:
@@ -228,7 +234,11 @@ class _Tokens:
 
     def name(self, name: str) -> str:
         """The token of a tenant's name, as a redacted snapshot of the tenant has it."""
-        return name if not name or is_token(name) else f"Tenant {self._maker.short('Tenant', fold(name) or name)}"
+        return name if not name or is_token(name) else self._maker.name("Tenant", name)
+
+    def id(self, id: str) -> str:
+        """The token of a tenant's id, as a redacted snapshot of the tenant has it."""
+        return id if is_token(id) else self._maker.guid(id)
 
     def redacted(self, report: Report, about: About, snapshot: Snapshot | None) -> tuple[Report, About]:
         """The report, and what else there is about the tenant, without names."""

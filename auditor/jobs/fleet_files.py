@@ -20,7 +20,7 @@ from auditor.jobs.pack_selection import apps_of, names_in_environment
 from auditor.jobs.report_builder import wanted_by
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.decision import AppRef
-from auditor.model.document import count, parse_time, series
+from auditor.model.document import count, first_of, parse_time, series
 from auditor.model.errors import AuditorError, InvalidRequest
 from auditor.model.fleet import AuditState, FleetReport, FleetSource
 from auditor.model.report import Report
@@ -123,7 +123,7 @@ class _Files(NamedTuple):
         try:
             report, snapshot = self._judged(file)
         except AuditorError as error:
-            problem = str(error).removesuffix(error.advice).replace(str(file), file.name).strip().rstrip(".")
+            problem = error.problem.replace(str(file), file.name).strip().rstrip(".")
             return self._unreadable(file, about, problem, error.advice)
         except OSError as error:
             return self._unreadable(
@@ -175,9 +175,11 @@ def _newest(found: Sequence[_FileAudit]) -> tuple[list[TenantAudit], tuple[str, 
             older.append((known if newest[one.tenant] is one else one).file.name)
     notes: tuple[str, ...] = ()
     if older:
-        named = older[:_NAMED] + ([f"{len(older) - _NAMED} more"] if len(older) > _NAMED else [])
         are = "file is" if len(older) == 1 else "files are"
-        notes = (f"{len(older)} {are} left out, because a newer one is about the same tenant: {series(named)}.",)
+        notes = (
+            f"{len(older)} {are} left out, because a newer one is about the same tenant:"
+            f" {series(first_of(older, _NAMED))}.",
+        )
     return [one.audit for one in (*newest.values(), *alone)], notes
 
 

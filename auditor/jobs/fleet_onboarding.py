@@ -1,27 +1,31 @@
-"""The consent of all customers of a configuration: their lists, a token for each, and the history."""
+"""``fleet onboard``: the consent of all customers, from their lists, a token for each, and the history."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 from msgspec import structs
 
-from auditor.jobs.audit_request import SILENT, Interaction
+from auditor.facts.ids import is_guid
+from auditor.jobs.audit_request import SILENT, Interaction, Redaction
+from auditor.jobs.customer_consents import TokenAnswer, onboard
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.fleet_reads import TenantToken, ask_fleet
 from auditor.jobs.kept_runs import named_history
 from auditor.jobs.night_setup import Clock, chosen_tenants
 from auditor.jobs.nightly_config import load_configuration
-from auditor.jobs.onboarding import TokenAnswer, onboard
+from auditor.jobs.redaction import redaction_key
 from auditor.jobs.secret_references import Secrets
 from auditor.model.configuration import TenantEntry
-from auditor.model.errors import AuditorError, InvalidRequest
-from auditor.model.onboarding import Onboarding, OnboardingProblem, ProblemKind
+from auditor.model.errors import AuditorError
+from auditor.model.onboarding import ConsentStatus, CustomerConsent, Onboarding, OnboardingProblem, ProblemKind
+from auditor.redact.tokens import TokenMaker
 from auditor.render.labels import readable_time
 
 _SECONDS = 30.0
 """The most that a token may take, unless the configuration allows less."""
+_LEFT_OUT = "left out of a redacted document"
 
 
 def onboard_fleet(
@@ -48,7 +52,7 @@ def onboard_fleet(
         except AuditorError as error:
             notes.append(f"A customer that lost its consent counts as “not yet”, because there is no history: {error}")
         listed = with_customers(configuration, secrets, kept, now=now, interaction=interaction)
-        entries = with_tags(chosen_tenants(listed.configuration, tenants), tags)
+        entries = chosen_tenants(listed.configuration, tenants, tags)
         return onboard(
             entries,
             configuration.onboarding,
@@ -59,19 +63,6 @@ def onboard_fleet(
             problems=tuple(_of_lists(listed)),
             notes=notes,
         )
-
-
-def with_tags(entries: Sequence[TenantEntry], tags: Sequence[str]) -> tuple[TenantEntry, ...]:
-    """The tenants that have one of the tags; all without tags. Raises InvalidRequest for a tag that none has."""
-    if not tags:
-        return tuple(entries)
-    known = {tag.lower() for entry in entries for tag in entry.tags}
-    for tag in tags:
-        if tag.lower() not in known:
-            every = ", ".join(sorted(known)) or "none"
-            raise InvalidRequest(f'--tag: no tenant has the tag "{tag}"; the tags are: {every}')
-    wanted = {tag.lower() for tag in tags}
-    return tuple(entry for entry in entries if wanted.intersection(tag.lower() for tag in entry.tags))
 
 
 def ask(
@@ -96,3 +87,49 @@ def _of_lists(listed: ListedConfiguration) -> Iterator[OnboardingProblem]:
             yield OnboardingProblem(
                 kind=ProblemKind.LIST, text=f"{one.source} could not be read: {one.error}{last}", advice=one.advice
             )
+
+
+# ---- Redaction ------------------------------------------------------------------------------------------------------
+
+
+def redacted_onboarding(found: Onboarding, redaction: Redaction, interaction: Interaction) -> Onboarding:
+    """The document with tokens for the customers, and without what names them or you: links, messages, error texts.
+
+    The error codes stay. Raises SnapshotError for a file that isn't a key file, and OSError.
+    """
+    tokens = TokenMaker(redaction_key(redaction.key_file, interaction))
+    names = {one: tokens.name("Tenant", one) for one in (*(c.name for c in found.customers), *found.not_asked)}
+    return structs.replace(
+        found,
+        provider="",
+        redirect_uri="",
+        customers=tuple(_customer(one, tokens, names) for one in found.customers),
+        problems=tuple(_problem(one, names) for one in found.problems),
+        not_asked=tuple(names[one] for one in found.not_asked),
+        notes=(),
+    )
+
+
+def _customer(one: CustomerConsent, tokens: TokenMaker, names: Mapping[str, str]) -> CustomerConsent:
+    tenant = tokens.guid(one.tenant) if is_guid(one.tenant) else tokens.host("tenant", one.tenant)
+    reason = (one.code or _LEFT_OUT) if one.reason else ""
+    says = f"Not known: {reason}." if one.status is ConsentStatus.UNKNOWN else one.says
+    return structs.replace(
+        one,
+        name=names[one.name],
+        tenant=tenant,
+        tags=(),
+        listed_by="",
+        client_id="",
+        says=says,
+        reason=reason,
+        advice="",
+        link="",
+        message=None,
+    )
+
+
+def _problem(one: OnboardingProblem, names: Mapping[str, str]) -> OnboardingProblem:
+    text = one.code or {ProblemKind.LIST: "a list could not be read"}.get(one.kind, f"the reason is {_LEFT_OUT}")
+    advice = one.advice if one.code else ""
+    return structs.replace(one, text=text, advice=advice, customers=tuple(names[name] for name in one.customers))

@@ -174,6 +174,7 @@ class FleetConnections:
         self._secrets = secrets
         self._limits = limits
         self._files = asyncio.Semaphore(_FILES_AT_ONCE)
+        self._has_decoders = False
         self._clients: dict[str, GraphHttpClient] = {}
         self._plans: dict[int, tuple[Sequence[Pack], Plan]] = {}
         self._sign_in: SharedSignIn | None = None
@@ -284,6 +285,11 @@ class FleetConnections:
 
     async def of_file(self, entry: TenantEntry, read: Callable[[], T]) -> T:
         """What `read` makes of the tenant's file, in a thread. Raises `NotInTime` for a file that hangs."""
+        if not self._has_decoders:
+            from auditor.snapshot.assemble import build_decoders
+
+            build_decoders()
+            self._has_decoders = True
         async with self._files:
             with _within(entry.timeout, entry.snapshot) as limit:
                 async with limit:
@@ -396,7 +402,7 @@ def _within(seconds: float, what: str) -> Iterator[asyncio.Timeout]:
 def failure_of(error: Exception) -> Failure:
     """Why there is no audit, for people. A bug is named by its type: its text may quote anything."""
     if isinstance(error, AuditorError):
-        text = str(error).removesuffix(error.advice).rstrip()
+        text = error.problem
         return Failure(text, error.advice, str(getattr(error, "code", "")))
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""

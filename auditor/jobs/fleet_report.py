@@ -13,8 +13,8 @@ import msgspec
 
 from auditor.facts.ids import is_guid
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.currency import RUN_AGAIN, as_sentence, currency, oldest_start
-from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit
+from auditor.fleet.currency import ONE_DAY, RUN_AGAIN, STALE_AFTER_RUNS, as_sentence, currency, oldest_start
+from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit, with_common_apps
 from auditor.jobs.app_catalog import app_named, pack_reference
 from auditor.jobs.audit import evaluate
 from auditor.jobs.audit_request import SILENT, TOOL, Interaction
@@ -27,7 +27,7 @@ from auditor.jobs.secret_references import Secrets
 from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.customers import CustomerList
 from auditor.model.decision import AppRef
-from auditor.model.document import count, series
+from auditor.model.document import count, first_of, series
 from auditor.model.errors import NO_AUDIT, AuditorError, InvalidRequest
 from auditor.model.fleet import AuditState, FleetReport, FleetSource
 from auditor.model.history import NewestRuns, Run
@@ -63,7 +63,15 @@ def report_on_fleet(request: FleetRequest, interaction: Interaction = SILENT) ->
         configuration = _configuration(request)
         listed = None
         if configuration is not None:
-            listed = with_customers(configuration, secrets, history, now=request.at, interaction=interaction)
+            # The report is about the last night, and so are its customers: the partner isn't asked again.
+            listed = with_customers(
+                configuration,
+                secrets,
+                history,
+                now=request.at,
+                at_most_hours_old=(named.schedule_hours or ONE_DAY) * STALE_AFTER_RUNS,
+                interaction=interaction,
+            )
         return fleet_of_history(
             history, request, listed=listed, schedule_hours=named.schedule_hours, interaction=interaction
         )
@@ -124,6 +132,8 @@ def fleet_of_history(
         audits.append(_of_runs(history, one, maker, oldest, asked))
     if interaction.progress:
         interaction.progress("tenants", len(expected), len(expected))
+    if listed is None:
+        audits = list(with_common_apps(audits))
     _must_have_apps(audits, request)
     place = "" if maker.redacts else history.place
     lists = _redacted_lists(maker, listed.lists if listed else ())
@@ -146,7 +156,7 @@ def _expected(
     """The tenants to report on, and sentences on those that are left out."""
     if listed is None:
         return [_Expected(None, one) for one in _chosen_runs(runs, request)], ()
-    entries = _chosen_entries(listed.configuration, request)
+    entries = chosen_tenants(listed.configuration, request.tenants, request.tags)
     by_key = {one.key.lower(): one for one in runs}
     by_id = {one.tenant.lower(): one for one in runs}
     by_name = {one.name.lower(): one for one in runs}
@@ -163,26 +173,9 @@ def _expected(
     others = [one.name for one in runs if id(one) not in used]
     if not others:
         return made, ()
-    named = others[:_MOST_NAMED] + ([f"{len(others) - _MOST_NAMED} more"] if len(others) > _MOST_NAMED else [])
-    names = "" if request.redaction else f": {series(named)}"
+    names = "" if request.redaction else f": {series(first_of(others, _MOST_NAMED))}"
     one = "that isn't in the configuration is" if len(others) == 1 else "that aren't in the configuration are"
     return made, (f"{count(len(others), 'tenant')} of the history {one} left out{names}.",)
-
-
-def _chosen_entries(configuration: Configuration, request: FleetRequest) -> tuple[TenantEntry, ...]:
-    entries = chosen_tenants(configuration, request.tenants)
-    if not request.tags:
-        return entries
-    wanted = {tag.lower() for tag in request.tags}
-    found = tuple(one for one in entries if wanted & {tag.lower() for tag in one.tags})
-    if not found:
-        known = sorted({tag for one in entries for tag in one.tags})
-        raise InvalidRequest(f"--tag: no tenant has {series(request.tags, 'or')}; {_known('tags', known)}")
-    return found
-
-
-def _known(what: str, names: Sequence[str]) -> str:
-    return f"the {what} are {', '.join(names)}" if names else f"there are no {what}"
 
 
 def _chosen_runs(runs: Sequence[NewestRuns], request: FleetRequest) -> Iterator[NewestRuns]:
@@ -196,7 +189,8 @@ def _chosen_runs(runs: Sequence[NewestRuns], request: FleetRequest) -> Iterator[
     tags_of = {one.key: {tag.lower() for tag in (one.last.tags if one.last else ())} for one in runs}
     if tags and not any(tags & each for each in tags_of.values()):
         every = sorted({tag for each in tags_of.values() for tag in each})
-        raise InvalidRequest(f"--tag: no tenant has {series(request.tags, 'or')}; {_known('tags', every)}")
+        which = f"the tags are {', '.join(every)}" if every else "there are no tags"
+        raise InvalidRequest(f"--tag: no tenant has {series(request.tags, 'or')}; {which}")
     for one in runs:
         if wanted and not wanted & {one.name.lower(), one.key.lower(), one.tenant.lower()}:
             continue
@@ -231,7 +225,7 @@ def _of_runs(history: History, one: _Expected, maker: AuditMaker, oldest: str, a
         problem = f"The kept report can't be read by this version ({type(error).__name__})."
         made = about._replace(state=AuditState.UNREADABLE, problem=problem, advice=RUN_AGAIN)
         return maker.without_audit(made, tenant_id)
-    about = about._replace(**_since(history, runs.before, audit), expiries=_credential(audit))
+    about = about._replace(since=runs.since, **_since(history, runs.before, audit), expiries=_credential(audit))
     return maker.audit(report, about, snapshot)
 
 
@@ -296,7 +290,7 @@ def _redacted_lists(maker: AuditMaker, lists: Sequence[CustomerList]) -> tuple[C
             customers=tuple(
                 msgspec.structs.replace(
                     customer,
-                    tenant="",
+                    tenant=maker.id(customer.tenant),
                     name=maker.name(customer.name),
                     label=maker.name(customer.label or customer.name),
                     relationships=tuple(
@@ -322,7 +316,7 @@ def _live(request: FleetRequest, interaction: Interaction) -> FleetReport:
     secrets = Secrets()
     configuration = load_configuration(configuration_path(request.config))
     listed = with_customers(configuration, secrets, now=request.at, interaction=interaction)
-    entries = _chosen_entries(listed.configuration, request)
+    entries = chosen_tenants(listed.configuration, request.tenants, request.tags)
     packs = (*request.packs, *(pack_reference(app_named(name)) for name in request.apps))
     prepared = prepared_audits(_judged_by(entry, packs) for entry in entries)
     maker = AuditMaker(AppChoice(), request.redaction, interaction)

@@ -6,6 +6,7 @@ that comes twice does nothing the second time.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
@@ -25,9 +26,10 @@ from auditor.model.history import Run, RunState, was_stopped
 from auditor.model.night import Night, TenantNight, is_present, slot_at
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from procrastinate import App
 
     from auditor.history import History
+    from auditor.history.location import ServerLocation
     from auditor.jobs.secret_references import Secrets
     from auditor.notify.delivery import Send
 
@@ -141,7 +143,7 @@ def present_slot(configuration: Configuration, last: str, now: str) -> str:
 
 
 async def enqueue_present(
-    url: URL,
+    server: ServerLocation,
     source: FleetConfiguration,
     now: str,
     names: Sequence[str] = (),
@@ -155,12 +157,23 @@ async def enqueue_present(
 
     Raises QueueFailed, and InvalidRequest for a name or tag that no tenant has.
     """
-    async with open_queue(url) as app:
+    async with open_queue(server) as app:
         configuration, _ = source.read()
         slot = now if anew else present_slot(configuration, await last_slot(app), now)
-        listed, identity = source.with_new_lists(slot)
-        chosen = chosen_tenants(listed.configuration, names, tags)
-        return await enqueue(app, slot, keys_of(chosen), identity), listed.lists
+        return await open_slot(app, source, slot, names, tags)
+
+
+async def open_slot(
+    app: App,
+    source: FleetConfiguration,
+    slot: str,
+    names: Sequence[str] = (),
+    tags: Sequence[str] = (),
+) -> tuple[Enqueued, tuple[CustomerList, ...]]:
+    """Read the lists of customers, and put the tenants of a slot into the queue; see `enqueue_present`."""
+    listed, identity = await asyncio.to_thread(source.with_new_lists, slot)
+    chosen = chosen_tenants(listed.configuration, names, tags)
+    return await enqueue(app, slot, keys_of(chosen), identity), listed.lists
 
 
 class FleetConfiguration:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import TOOL, Interaction, Redaction
 from auditor.jobs.customer_lists import with_customers
-from auditor.jobs.fleet_queue import Waiting, place_of, queue_url, waiting_tenants
+from auditor.jobs.fleet_queue import AUDIT, queue_place
 from auditor.jobs.fleet_slots import KEPT_LIST_HOURS
 from auditor.jobs.kept_runs import named_history
 from auditor.jobs.night_setup import chosen_tenants, tenant_key
@@ -23,8 +24,10 @@ from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, AuditorError
 from auditor.model.fleet_state import FleetState, QueueState, TenantStatus
 from auditor.model.history import Run, RunState
 from auditor.model.night import missed_starts, next_start, slot_at
-from auditor.redact.text_folding import fold
 from auditor.redact.tokens import TokenMaker
+
+if TYPE_CHECKING:
+    from auditor.history.queue_tables import Waiting
 
 
 def fleet_state(
@@ -56,15 +59,12 @@ def fleet_state(
         problems += [f"{one.source} could not be read: {one.error}" for one in listed.lists if one.error]
         entries = chosen_tenants(listed.configuration, tenants, tags)
         queue, waiting = _queue(configuration, secrets, problems) if not history else ("", {})
+        newest = kept.newest_runs() if kept else ()
+        ended = (one.last for one in newest if one.last is not None)
+        last = _by_tenant((*ended, *(kept.unended() if kept else ())))
+        audited = _by_tenant(one.audit for one in newest if one.audit is not None)
         found = tuple(
-            _state(
-                entry,
-                configuration,
-                now,
-                kept.runs(tenant_key(entry), limit=2) if kept else (),
-                kept.last_finished(tenant_key(entry)) if kept else None,
-                waiting.get(entry.name),
-            )
+            _state(entry, configuration, now, _of(entry, last), _of(entry, audited), waiting.get(entry.name))
             for entry in entries
         )
     shown = tuple(one for one in found if one.needs_attention or not failing)
@@ -81,13 +81,29 @@ def fleet_state(
     )
 
 
+def _by_tenant(runs: Iterable[Run]) -> dict[str, Run]:
+    """The runs by the tenant's id and by its name."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        found[run.name] = run
+        found[run.tenant] = run
+    return found
+
+
+def _of(entry: TenantEntry, runs: Mapping[str, Run]) -> Run | None:
+    """The run of a tenant: by its id if the configuration has it, else by its name."""
+    return runs.get(tenant_key(entry)) or (None if is_guid(entry.tenant) else runs.get(entry.name))
+
+
 def _queue(configuration: Configuration, secrets: Secrets, problems: list[str]) -> tuple[str, dict[str, Waiting]]:
     """The database of the queue, and what waits in it; nothing for a history in a file, which has no queue."""
     if configuration.history.url is None:
         return "", {}
     try:
-        url = queue_url(configuration, secrets)
-        return place_of(url), {one.tenant: one for one in waiting_tenants(url)}
+        server = queue_place(configuration, secrets)
+        from auditor.history.queue_tables import waiting_jobs
+
+        return server.label, {one.tenant: one for one in waiting_jobs(server, AUDIT)}
     except AuditorError as error:
         problems.append(f"What waits in the queue isn't known: {error}")
         return "", {}
@@ -97,11 +113,10 @@ def _state(
     entry: TenantEntry,
     configuration: Configuration,
     now: str,
-    runs: Sequence[Run],
+    last: Run | None,
     audited: Run | None,
     waiting: Waiting | None,
 ) -> TenantStatus:
-    last = runs[0] if runs else None
     hours, minute = configuration.schedule_hours, configuration.schedule_minute
     due = next_start(slot_at(now, hours, minute), hours) if minute is not None else ""
     return TenantStatus(
@@ -169,7 +184,7 @@ def redacted_state(found: FleetState, redaction: Redaction, interaction: Interac
 
 
 def _redacted(one: TenantStatus, tokens: TokenMaker) -> TenantStatus:
-    name = f"Tenant {tokens.short('Tenant', fold(one.name) or one.name)}"
+    name = tokens.name("Tenant", one.name)
     tenant = tokens.guid(one.tenant) if is_guid(one.tenant) else name
     error = "left out of a redacted document" if one.error else ""
     decisions = tuple(structs.replace(each, because="") for each in one.decisions)

@@ -18,7 +18,7 @@ from auditor.jobs.file_search import search_files
 from auditor.jobs.history_site import MANIFEST, update_site
 from auditor.jobs.night_setup import tenant_key
 from auditor.model.configuration import Configuration, TenantEntry
-from auditor.model.document import count, series
+from auditor.model.document import count, first_of, series
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.render import FORMATS, files_in_folder
 
@@ -120,7 +120,7 @@ def _unknown(history: History, tenant: str, configuration: Configuration | None)
     every |= {entry.name.lower(): entry.name for entry in (configuration.tenants if configuration else ())}
     near = nearest(tenant, every)
     names = sorted({name for name in every.values() if not is_guid(name)})
-    shown = [*names[:_SUGGESTED], *([f"{len(names) - _SUGGESTED} more"] if len(names) > _SUGGESTED else ())]
+    shown = first_of(names, _SUGGESTED)
     hint = f'did you mean "{every[near]}"?' if near else f"the tenants are {series(shown) or 'none'}"
     return f'nothing is known about a tenant "{tenant}"; {hint}'
 
@@ -322,22 +322,26 @@ def _backups(history: History, own: Words) -> Iterator[Left]:
 
 
 def _in_configuration(configuration: Configuration | None, plan: Removal, own: Words) -> Iterator[Left]:
-    """The lines of the configuration that name the tenant, and the snapshot that they name."""
+    """The lines of the configuration that name the tenant, also in a CSV file, and the snapshot that they name."""
     if configuration is None:
         return
     lines = Path(configuration.file).read_text(encoding="utf-8", errors="replace").splitlines()
     numbers = [str(number) for number, line in enumerate(lines, 1) if own.found_in(line)]
-    if numbers:
+    # A line that keeps a customer out of a list is what the person was advised to write.
+    is_left_out = any(own.found_in(name) for source in configuration.sources for name in source.excluded)
+    if numbers and (plan.entries or not is_left_out):
         noun = "line" if len(numbers) == 1 else "lines"
         more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
         where = f"{noun} {', '.join(numbers[:_MOST_NAMED])}{more}"
         yield Left(configuration.file, where, "Remove the tenant, or the next run audits it again.")
+    for entry in plan.entries:
+        if entry.place and Path(entry.place.file).name != Path(configuration.file).name:
+            where = f"line {entry.place.line}"
+            yield Left(entry.place.file, where, "Remove the tenant, or the next run audits it again.")
     for entry in plan.entries:
         if entry.snapshot and Path(entry.snapshot).exists():
             yield Left(entry.snapshot, "the snapshot that the configuration names", "Delete the file.")
 
 
 def _named(words: Collection[str]) -> str:
-    first = sorted(words, key=lambda word: (is_guid(word), word))
-    more = len(first) - _MOST_NAMED
-    return series([*first[:_MOST_NAMED], f"{more} more"] if more > 0 else first)
+    return series(first_of(sorted(words, key=lambda word: (is_guid(word), word)), _MOST_NAMED))

@@ -15,7 +15,7 @@ import msgspec
 from auditor.atomic import make_folder, remove_leftovers, write_whole
 from auditor.fleet.answer import Fleet, fleet_report
 from auditor.fleet.currency import currency, oldest_start
-from auditor.fleet.tenant_audit import AppAnswer, EarlierAudit, TenantAudit, app_answers
+from auditor.fleet.tenant_audit import AppAnswer, EarlierAudit, TenantAudit, app_answers, with_common_apps
 from auditor.jobs.audit_request import TOOL
 from auditor.jobs.kept_runs import missing_runs
 from auditor.model.difference import Difference
@@ -83,7 +83,8 @@ def _fleets(
     if len(tenants) < 2:
         return {}
     oldest = oldest_start(now, schedule_hours)
-    audits = [(one, _kept_audit(history, one, oldest)) for one in tenants]
+    kept = with_common_apps([_kept_audit(history, one, oldest) for one in tenants])
+    audits = tuple(zip(tenants, kept, strict=True))
     about = Fleet(tool=TOOL, at=now, source=FleetSource.HISTORY)
     found = {"": fleet_report((audit for _, audit in audits), about)}
     for tag in sorted({tag for one in tenants for tag in one.tags}):

@@ -1,6 +1,6 @@
 """The metrics of nightly runs in the text format of Prometheus 0.0.4, for the node exporter's textfile collector.
 
-The labels are bounded by the configuration: tenant, app, severity and outcome. There are no timestamps, which the
+The labels are bounded by the configuration: tenant, list, app, severity and outcome. There are no timestamps, which the
 collector refuses. https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
@@ -53,6 +53,11 @@ def _of_night(night: Night, schedule_hours: float) -> Iterator[_Family]:
         ("last_run_problems", "What went wrong besides the audits: notifications, heartbeat.", len(night.problems)),
         ("undelivered_notifications", "Notifications that no target has accepted yet.", undelivered),
         ("schedule_interval_seconds", "How often a run is due.", schedule_hours * 3600),
+    )
+    lists = [({"list": one.name}, one) for one in night.lists]
+    yield _Family("customer_list_up", "1 if the list was read.", [(label, not one.error) for label, one in lists])
+    yield _Family(
+        "customer_list_customers", "How many customers the list has.", [(label, one.customers) for label, one in lists]
     )
     yield _Family("build_info", "The version of the program.", [({"version": __version__}, 1)])
     for name, about, value in one_value:

@@ -15,7 +15,7 @@ from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction, Snapsh
 from auditor.jobs.pack_selection import vendor_pack
 from auditor.jobs.secret_references import Secrets, live_tenant_of
 from auditor.model.configuration import Configuration, TenantEntry
-from auditor.model.document import series
+from auditor.model.document import first_of, series
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import Pack
 from auditor.model.snapshot import LiveTenant
@@ -75,7 +75,7 @@ def chosen_tenants(
 ) -> tuple[TenantEntry, ...]:
     """The tenants with these names and with one of these tags; all without names and tags.
 
-    Raises InvalidRequest for a name or a tag that no tenant has.
+    Raises InvalidRequest for a name or a tag that no tenant has, and if none of the names has a tag.
     """
     tagged = _tagged(configuration, tags)
     if not names:
@@ -87,10 +87,13 @@ def chosen_tenants(
 
             near = nearest(name, known)
             every = [entry.name for entry in known.values()]
-            more = [f"{len(every) - _NAMED} more"] if len(every) > _NAMED else []
-            hint = f'did you mean "{known[near].name}"?' if near else f"the tenants are {series(every[:_NAMED] + more)}"
+            names_known = series(first_of(every, _NAMED))
+            hint = f'did you mean "{known[near].name}"?' if near else f"the tenants are {names_known}"
             raise InvalidRequest(f'--tenant: the configuration has no tenant "{name}"; {hint}')
-    return tuple(entry for entry in dict.fromkeys(known[name.lower()] for name in names) if entry in tagged)
+    found = tuple(entry for entry in dict.fromkeys(known[name.lower()] for name in names) if entry in tagged)
+    if not found:
+        raise InvalidRequest(f"--tag: {series(names, 'or')} doesn't have the tag {series(tags, 'or')}: leave one out")
+    return found
 
 
 def _tagged(configuration: Configuration, tags: Sequence[str]) -> tuple[TenantEntry, ...]:

@@ -18,7 +18,6 @@ from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
 from auditor.jobs.tenant_runs import run_tenants
 from auditor.model.configuration import Configuration, Event, HistoryPlace, TenantEntry
-from auditor.model.customers import CustomerList
 from auditor.model.errors import NO_AUDIT, STOPPED, TERMINATED, AuditorError
 from auditor.model.history import Run, RunState
 from auditor.model.night import ListNight, Night, TenantNight, exit_code_of, missed_starts, seconds_between
@@ -61,11 +60,17 @@ def run_night(
     after the runs in progress were marked. Whatever else goes wrong is in the result.
     """
     started, identity = parts.clock.now(), night or new_night_id()
-    configuration, lists = with_customers(
-        configuration, parts.secrets, parts.history, now=started, record=True, interaction=parts.interaction
+    configuration, _ = with_customers(
+        configuration,
+        parts.secrets,
+        parts.history,
+        now=started,
+        record=True,
+        interaction=parts.interaction,
+        stopping=parts.stopping,
     )
     chosen = chosen_tenants(configuration, only)
-    opened = OpenNight(configuration, parts, identity, started, lists)
+    opened = OpenNight(configuration, parts, identity, started)
     opened.begin(len(chosen))
     try:
         tenants = run_tenants(configuration, parts, identity, only)
@@ -81,19 +86,12 @@ class OpenNight:
     One process can `begin` it and another one `close` it: each makes its own of the same id and start.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        parts: NightParts,
-        night: str,
-        started: str,
-        lists: Sequence[CustomerList] = (),
-    ) -> None:
+    def __init__(self, configuration: Configuration, parts: NightParts, night: str, started: str) -> None:
         self.configuration = configuration
         self.parts = parts
         self.night = night
         self.started = started
-        self.lists = tuple(map(list_night, lists))
+        self.lists = tuple(map(list_night, configuration.lists))
         self.problems: list[str] = []
         self._since: float | None = None
         self._called: Heartbeat | None = None
@@ -102,6 +100,13 @@ class OpenNight:
         """Say that the night starts, in the log and to the heartbeat."""
         self._since = self.parts.clock.seconds()
         self.parts.log.info("night-started", f"The run of {self.configuration.file} starts", tenants=tenants)
+        self.report_lists()
+        self._called = self.heartbeat()
+        if self._called:
+            self.report(self._called.started())
+
+    def report_lists(self) -> None:
+        """Log what was found in the lists of customers, and put messages about it into the outbox."""
         for one in self.lists:
             if one.error:
                 self.parts.log.notice("list-failed", f"{one.name}: {one.error}", list=one.source, advice=one.advice)
@@ -110,9 +115,6 @@ class OpenNight:
                 message = " ".join((f"{one.name}:", *list_lines(one)))
                 log("list-read", message, list=one.source, customers=one.customers, new=one.new, gone=one.gone)
             self._notify_of(one)
-        self._called = self.heartbeat()
-        if self._called:
-            self.report(self._called.started())
 
     def _notify_of(self, found: ListNight) -> None:
         """Put messages into the outbox: a list can't be read, or can be read again, or its credential ends soon."""

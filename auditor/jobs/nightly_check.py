@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from auditor.facts.partner_lists import partner_lists
 from auditor.jobs.audit import PreparedAudit
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.doctor import Diagnosis, diagnose
@@ -168,6 +169,14 @@ def _permissions(entry: TenantEntry, found: Diagnosis) -> Iterator[Tested]:
     missing = [one for one in found.permissions if one.missing]
     for one in missing:
         yield Tested(entry.name, False, f"{one.name} is missing", f"Unknown without it: {one.without}.")
+    of_lists = {name for one in partner_lists().lists.values() for name in one.sufficient}
+    for name in of_lists.intersection(found.extra) if entry.listed_by else ():
+        yield Tested(
+            entry.name,
+            None,
+            f"The token has {name}, which only the list of customers in your own tenant needs",
+            "Remove it from the app registration, so that no other customer is asked for it.",
+        )
     held = len(found.permissions) - len(missing)
     if not missing:
         noun = "permission" if held == 1 else "permissions"
@@ -219,5 +228,5 @@ def _targets(configuration: Configuration, secrets: Secrets, *, notify: bool) ->
 
 def _refused(subject: str, error: Exception, *, is_fatal: bool = False) -> Tested:
     advice = error.advice if isinstance(error, AuditorError) else ""
-    text = str(error).removesuffix(advice).rstrip() if isinstance(error, AuditorError) else str(error)
+    text = error.problem if isinstance(error, AuditorError) else str(error)
     return Tested(subject, False, text, advice, is_fatal=is_fatal)

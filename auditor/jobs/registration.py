@@ -12,9 +12,9 @@ from auditor.atomic import make_folder, write_whole
 from auditor.checks.kind import plan_for
 from auditor.checks.required_reads import permissions_for
 from auditor.facts.permissions import LISTING_PERMISSIONS
+from auditor.jobs.customer_consents import asked_permission, packs_of
 from auditor.jobs.nightly_config import configuration_path, load_configuration
 from auditor.jobs.nightly_forms import live_tenant, redirect_uri
-from auditor.jobs.onboarding import asked_permission, packs_of
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs
 from auditor.jobs.registration_scripts import (
     bash_registration,

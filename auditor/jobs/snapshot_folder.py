@@ -10,7 +10,6 @@ from zipfile import BadZipFile, ZipFile
 
 import msgspec
 
-from auditor.graph.checkpoint import ENDING as UNFINISHED
 from auditor.model.customers import Customer
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import FORMAT
@@ -69,8 +68,16 @@ def snapshots_in(folder: str, source: str, reports: str = "") -> FolderList:
     return FolderList(tuple(customer for _, customer in latest.values()), tuple(notes))
 
 
+def tenant_of(snapshot: str) -> str:
+    """The tenant's id in a snapshot file, in lower case; empty if the file doesn't say it, or can't be read."""
+    tenant = _head(Path(snapshot)).tenant if snapshot else None
+    return tenant.id.lower() if tenant else ""
+
+
 def _paths(folder: str, reports: str) -> Iterator[Path]:
     """What can be a snapshot, by name."""
+    from auditor.graph.checkpoint import ENDING as UNFINISHED
+
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from auditor.facts.ids import CONSENT_RETURN
-from auditor.model.customers import ListKind, Relationship
+from auditor.model.customers import CustomerList, ListKind, Relationship
 from auditor.model.rule import RulePlace, Severity
 
 DEFAULT_TIMEOUT = 120
@@ -185,6 +185,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     tenants: tuple[TenantEntry, ...]
     sources: tuple[CustomerSource, ...] = ()
+    lists: tuple[CustomerList, ...] = ()
     history: HistoryPlace = HistoryPlace()
     keep: Keep = Keep()
     notify: tuple[NotifyTarget, ...] = ()

@@ -50,8 +50,8 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is what the list calls it, which the customer chose and which may be any text. `label` is its name in the
     configuration, the reports' folders and messages: safe for a folder, and that of no other tenant. `domain` is the
-    default domain when the contract was made. `snapshot` is its file. `gone` is the UTC time of the first list without
-    the customer; empty while it is listed.
+    default domain when the contract was made. `snapshot` is its file. `since` is the UTC time of the list in which the
+    customer was new, empty if the first list had it; `gone` that of the first list without it, if any.
     """
 
     tenant: str
@@ -61,6 +61,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     domain: str = ""
     snapshot: str = ""
     relationships: tuple[Relationship, ...] = ()
+    since: str = ""
     gone: str = ""
 
     @property
@@ -70,7 +71,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CustomerList(msgspec.Struct, frozen=True, kw_only=True):
-    """The customers of one source at the UTC time `taken`, by label.
+    """The customers of one source at the UTC time `taken`, by label; `tried` is when it was read last, or should be.
 
     `source` identifies the source in every run, as in ``gdap:partner.onmicrosoft.com``. If it could not be read,
     `error` says why, `advice` what to do, and `customers` and `taken` are those of the last list that was read; both
@@ -82,6 +83,7 @@ class CustomerList(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     kind: ListKind
     taken: str = ""
+    tried: str = ""
     customers: tuple[Customer, ...] = ()
     new: tuple[Customer, ...] = ()
     gone: tuple[Customer, ...] = ()

@@ -41,6 +41,12 @@ def series(texts: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(texts[:-1])} {last} {texts[-1]}"
 
 
+def first_of(texts: Sequence[str], most: int, more: str = "more") -> list[str]:
+    """The first `most` of the texts, then how many `more` there are: ``a``, ``b``, ``3 more``."""
+    left = len(texts) - most
+    return [*texts[:most], f"{left} {more}"] if left > 0 else list(texts)
+
+
 class Title(NamedTuple):
     """The title of the document."""
 

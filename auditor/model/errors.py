@@ -39,13 +39,16 @@ class AuditorError(Exception):
         self.advice = advice
 
     @property
+    def problem(self) -> str:
+        """The message without the advice, with which some messages end because they are also printed alone."""
+        return str(self).removesuffix(self.advice).rstrip()
+
+    @property
     def explanation(self) -> str:
         """The text that a command prints: the heading, the message, and on a line of its own what to do."""
         if not self.advice:
             return f"{self.heading}: {self}."
-        # Some messages end with the advice, because they are also printed alone.
-        message = str(self).removesuffix(self.advice).rstrip()
-        return f"{self.heading}: {message}\nWhat to do: {self.advice}"
+        return f"{self.heading}: {self.problem}\nWhat to do: {self.advice}"
 
 
 class InUse(AuditorError):

@@ -94,7 +94,9 @@ class NewestRuns(msgspec.Struct, frozen=True, kw_only=True):
     """The runs of one tenant that a report on many tenants needs.
 
     `key` is what runs are started for. `last` is the latest run that ended, however it ended, `audit` the latest one
-    that made an audit, and `before` an earlier audit to compare with; each is none if there is none.
+    that made an audit, and `before` an earlier audit to compare with; each is none if there is none. `since` has, by
+    client id, the start of the first of the kept audits in a row with the present outcome for an ordinary member; an
+    app that packs describe in several ways isn't in it.
     """
 
     key: str
@@ -103,6 +105,7 @@ class NewestRuns(msgspec.Struct, frozen=True, kw_only=True):
     last: Run | None = None
     audit: Run | None = None
     before: Run | None = None
+    since: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 STOPPED_RUN = "The run was stopped before the tenant was audited"

@@ -91,8 +91,11 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def exit_code_of(codes: tuple[int, ...]) -> int:
-    """The exit code of a run of several tenants: that of the tenant that needs attention most."""
-    return next((code for code in (FAILING, NO_AUDIT, UNKNOWN) if code in codes), OK)
+    """The exit code of a run of several tenants: that of the tenant that needs attention most.
+
+    Without a tenant, such as after a customer list was emptied by mistake, nothing was audited.
+    """
+    return next((code for code in (FAILING, NO_AUDIT, UNKNOWN) if code in codes), OK if codes else NO_AUDIT)
 
 
 def missed_starts(last: str, now: str, every_hours: float) -> tuple[str, ...]:

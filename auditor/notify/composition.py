@@ -10,7 +10,7 @@ import msgspec
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.difference import Change, ChangeKind, Transition
-from auditor.model.document import count, series
+from auditor.model.document import count, first_of, series
 from auditor.model.history import OutboxMessage, Run, RunState, Said
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Finding
@@ -238,9 +238,7 @@ def _not_run(selected: Selected, *, is_list: bool) -> Iterator[Line]:
     if selected.interrupted:
         yield Line(text=f"The run of {readable(selected.interrupted)} was interrupted before it finished.")
     if selected.missed:
-        shown = [readable(time) for time in selected.missed[:_NAMED]]
-        more = len(selected.missed) - len(shown)
-        times = series((*shown, f"{more} more") if more else shown)
+        times = series(first_of([readable(time) for time in selected.missed], _NAMED))
         yield Line(label="Missed", text=f"No run started at {times}. Check the scheduler.")
 
 

@@ -8,7 +8,6 @@ import unicodedata
 from auditor.redact.hosts import address_key, host_key, registered
 from auditor.redact.name_search import KnownNames
 from auditor.redact.public_names import PublicNames
-from auditor.redact.text_folding import fold
 from auditor.redact.tokens import TokenMaker, is_guid, is_token
 from auditor.redact.word_lists import word_lists
 
@@ -122,7 +121,7 @@ class NameTokens:
 
     def named(self, kind: str, value: str) -> str:
         """A token such as ``User 3fa9…``, the same for every spelling of the name."""
-        return self._made(value, f"{kind} {self._tokens.short(kind, fold(value) or value)}", learn=True)
+        return self._made(value, self._tokens.name(kind, value), learn=True)
 
     def _word(self, kind: str, value: str) -> str:
         """A token such as ``policy-3fa9…``, the same in any letter case, as ids are compared."""
@@ -135,7 +134,7 @@ class NameTokens:
             and word.lower() not in word_lists().common_words
             and not word.isdigit()
         ):
-            self._known.learn(word, f"{kind} {self._tokens.short(kind, fold(word) or word)}", alone=kind == "User")
+            self._known.learn(word, self._tokens.name(kind, word), alone=kind == "User")
 
     def _made(self, value: str, token: str, *, learn: bool = False) -> str:
         self.originals.setdefault(token, value)

@@ -13,6 +13,7 @@ import re
 
 from auditor.facts.ids import REDACTED_GUID
 from auditor.redact.hosts import host_key
+from auditor.redact.text_folding import fold
 
 KEY_BYTES = 32
 """The length of a key."""
@@ -61,6 +62,10 @@ class TokenMaker:
     def short(self, kind: str, value: str) -> str:
         """The digits that identify this thing among those of its kind."""
         return self._digest(kind, value)[:LENGTH]
+
+    def name(self, kind: str, name: str) -> str:
+        """A name for a name, as in ``Tenant 0123456789``: the same for every spelling of it."""
+        return f"{kind} {self.short(kind, fold(name) or name)}"
 
     def guid(self, value: str) -> str:
         """A GUID for a GUID: eight f, and version 8 ("custom", RFC 9562), which Microsoft doesn't use."""

@@ -23,6 +23,8 @@ from auditor.render.text_layout import clip, safe
 
 CONSENT_ROLE = "Privileged Role Administrator or Global Administrator"
 ENABLE_ROLE = "Cloud Application Administrator"
+ITEM = "* "
+"""What an item of a list in a message begins with. A spreadsheet takes a dash for the start of a formula."""
 _MINUTES = 2
 _MOST_APPS = 3
 _UNSENT = (ConsentStatus.CONSENTED, ConsentStatus.NO_TENANT)
@@ -115,7 +117,7 @@ def _approval(request: ConsentRequest) -> str:
         (
             f"What you approve: {_line(request.app_name)} (client ID {request.client_id}) may read this, without a"
             " signed-in user, and change nothing:",
-            *(f"- {one.name}: {one.reads}" for one in request.asks),
+            *(f"{ITEM}{one.name}: {one.reads}" for one in request.asks),
             "Compare this list with the one on the page, and don't accept if the page asks for more.",
         )
     )

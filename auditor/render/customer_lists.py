@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from auditor.model.customers import Customer, CustomerList, ListKind
-from auditor.model.document import count, series
+from auditor.model.document import count, first_of, series
 from auditor.model.night import ListNight
 
 _NAMED = 5
@@ -53,9 +53,10 @@ def list_lines(found: ListNight) -> Iterator[str]:
     else:
         yield f"{count(found.customers, 'customer')}."
     if found.new:
-        yield f"New: {_some(found.new)}."
+        yield f"New: {series(first_of(found.new, _NAMED))}."
     if found.gone:
-        yield f"No longer listed, and not audited any more: {_some(found.gone)}. The history keeps their runs."
+        names = series(first_of(found.gone, _NAMED))
+        yield f"No longer listed, and not audited any more: {names}. The history keeps their runs."
     yield from found.notes
 
 
@@ -65,10 +66,6 @@ def _why_gone(customer: Customer) -> str:
         return ""
     last = max(customer.relationships, key=lambda one: one.ends)
     return f"The last relationship with {customer.label} is {last.status}; its end: {last.ends[:10] or 'not known'}."
-
-
-def _some(names: Sequence[str]) -> str:
-    return series([*names[:_NAMED], f"{len(names) - _NAMED} more"] if len(names) > _NAMED else names)
 
 
 def _sentence(text: str) -> str:

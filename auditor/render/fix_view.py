@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
-from auditor.model.document import count, series
+from auditor.model.document import count, first_of, series
 from auditor.model.report import Finding, Report
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.labels import (
@@ -165,8 +165,7 @@ _SUBJECTS_NAMED = 3
 def subject_names(finding: Finding) -> str:
     """The first of the things that make the rule fail, and how many more there are; empty for one about a setting."""
     names = [clip(flat(one.name), NAME_WIDTH) for one in finding.subjects]
-    more = len(names) - _SUBJECTS_NAMED
-    return series(names) if more < 1 else f"{', '.join(names[:_SUBJECTS_NAMED])} and {more} more"
+    return series(first_of(names, _SUBJECTS_NAMED))
 
 
 def first_step(finding: Finding) -> str:

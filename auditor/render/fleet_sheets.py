@@ -75,7 +75,8 @@ def _facts(report: FleetReport) -> Iterator[SheetRow]:
     yield "Tenants", len(report.tenants)
     yield "With a current audit", audited
     yield "As of", _time(report.at)
-    yield "Compared with", _time(report.since) if report.since else "the audit before, in each tenant"
+    if any(app.compared for app in report.apps):
+        yield "Compared with", _time(report.since) if report.since else "the audit before, in each tenant"
     yield "Source", source_text(report)
     yield "Tool", report.tool
     for text in report.notes:
@@ -167,6 +168,7 @@ _TENANTS = (
     SheetColumn("Before", 16),
     SheetColumn("Since", 22),
     SheetColumn("Read", 22),
+    SheetColumn("Source", 30),
     SheetColumn("Audit", 18),
     SheetColumn("Exit code", 9),
     SheetColumn("Problem", 60, sets_height=False),
@@ -180,6 +182,7 @@ def _tenants(report: FleetReport) -> Iterator[SheetRow]:
     for one in report.tenants:
         audit = (
             _time(one.taken),
+            one.source,
             AUDITS[one.state],
             "" if one.exit_code is None else one.exit_code,
             one.problem,

@@ -18,6 +18,7 @@ from auditor.model.document import (
     Verbatim,
     code,
     count,
+    first_of,
     series,
 )
 from auditor.model.fleet import (
@@ -152,8 +153,7 @@ def _reason(text: str, tenants: Sequence[str], named: int) -> Point:
 def _names(tenants: Iterable[str], most: int = _NAMED) -> str:
     """The first names, and how many there are more."""
     names = [safe(clip(flat(name), NAME_WIDTH)) for name in tenants]
-    more = len(names) - most
-    return series(names if more < 1 else [*names[:most], f"{more} more"])
+    return series(first_of(names, most))
 
 
 # ---- What to do -----------------------------------------------------------------------------------------------------
@@ -261,7 +261,11 @@ def _tenants(report: FleetReport) -> Iterator[Block]:
         return
     yield Heading("Tenants")
     rows = tuple(tuple(_row(one, outcome)) for one in report.tenants for outcome in (one.apps or (None,)))
-    yield Grid(("Tenant", "App", "Users", "Why", "Read"), rows, prose=3)
+    heads = ("Tenant", "App", "Users", "Why", "Read")
+    if len(report.apps) > 1:
+        yield Grid(heads, rows, prose=3)
+    else:
+        yield Grid((heads[0], *heads[2:]), tuple((row[0], *row[2:]) for row in rows), prose=2)
 
 
 def _row(tenant: FleetTenant, outcome: FleetOutcome | None) -> Iterator[Cell]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
-from auditor.model.document import series
+from auditor.model.document import first_of, series
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.night import FORMAT, VERSION, ListNight, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
@@ -74,7 +74,7 @@ def answer_of(night: Night) -> str:
     more += f" {_count(len(night.problems), 'problem')}, listed above." if night.problems else ""
     unlisted = sum(bool(one.error) for one in night.lists)
     more += f" {_count(unlisted, 'list')} of customers could not be read." if unlisted else ""
-    counts = f": {', '.join(said)}" if said else ""
+    counts = f": {', '.join(said)}" if said else "" if unlisted else ": the configuration lists none"
     return f"{_count(len(codes), 'tenant')}{counts}.{what}{more} Exit code {night.exit_code}."
 
 
@@ -112,7 +112,7 @@ def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterato
     for one in tenants:
         if (names := alike.get((one.error, one.advice))) and not one.interrupted:
             if names[0] == one.name:
-                yield series([*names[:_FEW], f"{len(names) - _FEW} more"])
+                yield series(first_of(names, _FEW))
                 yield from (f"  {line}" for line in _failure(one))
                 yield ""
             continue

@@ -20,6 +20,7 @@ from auditor.model.document import (
     Title,
     code,
     count,
+    first_of,
     series,
 )
 from auditor.model.errors import FAILING, OK
@@ -31,6 +32,7 @@ from auditor.model.onboarding import (
     ProblemKind,
     ReadyMessage,
 )
+from auditor.render.consent_message import ITEM
 from auditor.render.labels import NAME_WIDTH, flat, readable_time, sentence
 from auditor.render.text_layout import clip
 
@@ -139,8 +141,7 @@ def _name(one: CustomerConsent) -> str:
 
 def _some(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
-    more = len(names) - _NAMES
-    return series([*names[:_NAMES], f"{more} more"] if more > 0 else list(names))
+    return series(first_of(names, _NAMES))
 
 
 def _short(one: CustomerConsent) -> str:
@@ -240,8 +241,8 @@ def _parts(message: ReadyMessage) -> list[str]:
 def _lines(paragraph: str) -> _Lines:
     first, *others = paragraph.split("\n")
     links = tuple(line for line in others if line.startswith("https://"))
-    items = tuple(line.removeprefix("- ") for line in others if line.startswith("- "))
-    rest = " ".join(line for line in others if not line.startswith(("https://", "- ")))
+    items = tuple(line.removeprefix(ITEM) for line in others if line.startswith(ITEM))
+    rest = " ".join(line for line in others if not line.startswith(("https://", ITEM)))
     return _Lines(first, links, items, rest)
 
 

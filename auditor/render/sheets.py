@@ -40,7 +40,7 @@ SheetRow = tuple[SheetValue, ...]
 class SheetColumn(NamedTuple):
     """A heading, and about how many characters the values have.
 
-    A long text that doesn't set the height of its row, such as a message, shows its first lines only.
+    A long text that doesn't set the height of its row, such as a message, isn't wrapped.
     """
 
     head: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.model.decision import Decision, RoleState, Verdict
-from auditor.model.document import count, series
+from auditor.model.document import count, first_of, series
 from auditor.model.report import Report
 from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import AnswerGroup, first_thing, grouped_answers, links_of_packs
@@ -176,17 +176,13 @@ def _roles_lacking(decision: Decision) -> str:
             nameless.setdefault(one.detail, []).append(one.role)
     unread = [one.role for one in required if one.state is RoleState.UNKNOWN]
     texts = (
-        f"It lacks {series(_first(lacking))}, which only an administrator can grant." if lacking else "",
-        *(f"It lacks {series(_first(names))}: {reason}." for reason, names in nameless.items()),
-        f"Whether it has {series(_first(unread))} is unknown." if unread else "",
+        f"It lacks {series(first_of(lacking, _MOST_SCOPES))}, which only an administrator can grant."
+        if lacking
+        else "",
+        *(f"It lacks {series(first_of(names, _MOST_SCOPES))}: {reason}." for reason, names in nameless.items()),
+        f"Whether it has {series(first_of(unread, _MOST_SCOPES))} is unknown." if unread else "",
     )
     return " ".join(filter(None, texts))
-
-
-def _first(names: list[str]) -> list[str]:
-    """The first names, and how many more there are."""
-    more = len(names) - _MOST_SCOPES
-    return names if more <= 0 else [*names[:_MOST_SCOPES], f"{more} more"]
 
 
 def _stopping_scopes(decision: Decision) -> str:
@@ -198,7 +194,7 @@ def _stopping_scopes(decision: Decision) -> str:
     total = scope_count(required)
     if len(stopping) == len(required) and len(required) > 1:
         return f"All {total}."
-    return f"{series(_first(stopping))} ({len(stopping)} of {total})."
+    return f"{series(first_of(stopping, _MOST_SCOPES))} ({len(stopping)} of {total})."
 
 
 def _first_thing(page: TextPage, report: Report, decision: Decision | None) -> None:

@@ -18,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 from auditor.model.document import parse_time
 from auditor.model.report import GrantRows, Report
 from auditor.render.labels import iso_time
-from auditor.render.sheets import Sheet, SheetValue, sheets
+from auditor.render.sheets import Sheet, SheetColumn, SheetValue, sheets
 from auditor.render.text_layout import columns, safe, wrap
 
 LONGEST = 32_767
@@ -120,10 +120,12 @@ def _write_book(tables: Iterable[Sheet], about: Properties, out: BinaryIO, memor
 
 
 class _CellFormats(NamedTuple):
-    """The formats of headings, values and times, and of the words that have a colour."""
+    """The formats of headings, values, long texts, numbers and times, and of the words that have a colour."""
 
     head: Format
     cell: Format
+    first_line: Format
+    number: Format
     time: Format
     marks: dict[str, Format]
 
@@ -133,6 +135,9 @@ def _cell_formats(book: xlsxwriter.Workbook) -> _CellFormats:
     return _CellFormats(
         head=book.add_format({"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "valign": "vcenter"}),
         cell=book.add_format(plain),
+        first_line=book.add_format({"valign": "top"}),
+        # Below its heading, which is on the left.
+        number=book.add_format(plain | {"align": "left"}),
         time=book.add_format(plain | {"num_format": _TIME, "align": "left"}),
         marks={word: book.add_format(plain | {"bg_color": colour}) for word, colour in _COLOURS.items()},
     )
@@ -150,7 +155,7 @@ def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
         if (lines := _lines(row, widths)) > 1 or None in widths:
             sheet.set_row(line, min(lines * _LINE_HEIGHT, _HIGHEST))
         for number, value in enumerate(row):
-            _put(sheet, line, number, value, forms)
+            _put(sheet, line, number, value, forms, table.columns[number])
         last_line = line
     if last_line == MOST_ROWS - 2 and last_line < len(table.rows):
         note = f"{len(table.rows) - last_line} more rows don't fit into a sheet: the JSON report has all of them."
@@ -181,13 +186,14 @@ def _last_printed(table: Sheet) -> int:
     return sum(end <= _PRINTED for end in ends) - 1
 
 
-def _put(sheet: Worksheet, line: int, number: int, value: SheetValue, forms: _CellFormats) -> None:
+def _put(sheet: Worksheet, line: int, number: int, value: SheetValue, forms: _CellFormats, column: SheetColumn) -> None:
     if isinstance(value, datetime):
         _put_time(sheet, line, number, value, forms)
     elif isinstance(value, int):
-        sheet.write_number(line, number, value, forms.cell)
+        sheet.write_number(line, number, value, forms.number)
     elif value:
-        sheet.write_string(line, number, cut(value), forms.marks.get(value, forms.cell))
+        plain = forms.cell if column.sets_height else forms.first_line
+        sheet.write_string(line, number, cut(value), forms.marks.get(value, plain))
 
 
 def _put_time(sheet: Worksheet, line: int, number: int, value: datetime, forms: _CellFormats) -> None:

@@ -15,6 +15,7 @@ from auditor.snapshot.write import dumps
 from tests.cli.program import Done, all_of, at, run
 from tests.golden import check_section
 from tests.graphserver import GraphServer, HtmlPage, Status
+from tests.systems import needs_bash
 
 GOLDEN = Path(__file__).parent / "golden/error-messages.txt"
 VENDOR = ("--pack", "trackerrms-uk")
@@ -240,6 +241,7 @@ def test_doctor_tells_a_clock_that_is_wrong(tmp_path: Path) -> None:
     assert "behind" in done.out
 
 
+@needs_bash
 def test_a_reader_that_stops_early_gets_no_traceback(tmp_path: Path) -> None:
     import subprocess
 

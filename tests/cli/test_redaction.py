@@ -15,6 +15,7 @@ from auditor.render import FORMATS
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import save
 from tests.cli.program import Done, run, without_pdf
+from tests.systems import needs_links
 
 replace = msgspec.structs.replace
 APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
@@ -176,6 +177,7 @@ def test_a_script_of_a_fix_needs_the_real_ids(folder: Path) -> None:
     assert "leave out --redact" in done.err
 
 
+@needs_links
 @pytest.mark.parametrize(
     "asked",
     [

@@ -17,6 +17,7 @@ from auditor.jobs.report_builder import build_report
 from auditor.snapshot.samples import sample
 from tests.cli.program import Done, all_of, run, scrubbed
 from tests.golden import check_section
+from tests.systems import needs_bash
 
 GOLDEN = Path(__file__).parent / "golden/what-if.txt"
 MANAGED = ("check", "--sample", "managed-default", "--pack", "trackerrms-uk")
@@ -97,6 +98,7 @@ def test_a_script_stands_alone_on_standard_output(
     assert done(name).out == script(wanted, shell, tenant=tenant.tenant.id)
 
 
+@needs_bash
 def test_the_az_script_is_bash(done: Callable[[str], Done]) -> None:
     checked = subprocess.run(["bash", "-n"], input=done("script-az").out, text=True, capture_output=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")

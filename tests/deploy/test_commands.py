@@ -28,6 +28,9 @@ from tests.deploy.test_kubernetes import CONTAINER, OBJECTS
 from tests.deploy.test_linux import SERVICE, cron_lines, unit
 from tests.deploy.test_windows import NAMESPACE, TASK
 from tests.limits import HUNG_AFTER
+from tests.systems import needs_scripts
+
+pytestmark = needs_scripts
 
 FAILING = 1
 """The exit code on a tenant whose users can't connect the app."""

@@ -17,6 +17,7 @@ import auditor
 from tests.deploy import workflows
 from tests.deploy.files import DEPLOY, ROOT, run, tool
 from tests.limits import HUNG_AFTER
+from tests.systems import needs_bash
 
 NIGHTLY = DEPLOY / "github/nightly.yml"
 DOCUMENTS: dict[Path, dict[Any, Any]] = {
@@ -157,6 +158,7 @@ def audited(folder: Path, **inputs: str) -> tuple[int, dict[str, str], str, str]
     return done.returncode, outputs, files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8"), done.stdout + done.stderr
 
 
+@needs_bash
 def test_the_action_audits_and_passes_the_exit_code_on_without_a_name_of_the_tenant(tmp_path: Path) -> None:
     code, outputs, summary, printed = audited(tmp_path, pack="trackerrms-uk", sample="managed-default")
     assert (code, outputs) == (1, {"exit-code": "1"}), printed
@@ -167,6 +169,7 @@ def test_the_action_audits_and_passes_the_exit_code_on_without_a_name_of_the_ten
     assert "Contoso Talent" not in everything and auditor.__version__ in report["tool"]
 
 
+@needs_bash
 def test_the_action_of_a_live_tenant_names_the_permission_that_its_job_lacks(tmp_path: Path) -> None:
     code, outputs, _, printed = audited(
         tmp_path, pack="trackerrms-uk", tenant_id="contoso.onmicrosoft.com", client_id="1"
@@ -175,11 +178,13 @@ def test_the_action_of_a_live_tenant_names_the_permission_that_its_job_lacks(tmp
     assert "id-token: write" in printed
 
 
+@needs_bash
 def test_the_action_without_a_tenant_says_what_it_needs(tmp_path: Path) -> None:
     code, _, _, printed = audited(tmp_path, pack="trackerrms-uk")
     assert code == 2 and "tenant-id" in printed and "sample" in printed
 
 
+@needs_bash
 def test_a_wrong_switch_of_the_action_is_named(tmp_path: Path) -> None:
     code, _, _, printed = audited(tmp_path, pack="trackerrms-uk", sample="managed-default", redact="yes")
     assert code == 2 and '"yes"' in printed

@@ -1,4 +1,4 @@
-"""Each promise of the threat model in SECURITY.md names tests, and each of them exists."""
+"""Each promise of the threat model in docs/security.md names tests, and each of them exists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.packaging.tree import ROOT
 
 def rows() -> list[tuple[str, str, str]]:
     """Threat, promise and tests of each row."""
-    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/security.md").read_text(encoding="utf-8")
     table = text.partition("| Threat | Promise | Tests |")[2].partition("\n\n")[0]
     found = [tuple(cell.strip() for cell in line.strip("| ").split(" | ")) for line in table.splitlines()[2:]]
     return [(threat, promise, tests) for threat, promise, tests in found]
@@ -44,4 +44,4 @@ def test_there_is_a_threat_model() -> None:
 def test_each_promise_names_tests_that_exist(threat: str, promise: str, tests: str) -> None:
     assert threat and promise and named(tests)
     missing = [f"{file}: {name}" for file, name in named(tests) if name not in defined(file)]
-    assert not missing, f"SECURITY.md names tests that don't exist for {promise!r}"
+    assert not missing, f"docs/security.md names tests that don't exist for {promise!r}"

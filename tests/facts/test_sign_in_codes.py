@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from auditor.facts.sign_in_codes import (
     LOOK_UP,
+    ConsentState,
     certificate_codes,
     checks,
+    consent_state,
     credential_advice,
     error_names,
+    is_about_credential,
     logged_codes,
     pages_about,
     pages_read,
@@ -78,6 +81,16 @@ def test_codes_of_the_audits_own_credential_have_advice() -> None:
     assert credential_advice("7000215").startswith("AZURE_CLIENT_SECRET")
     assert credential_advice("90094") == credential_advice("1") == ""
     assert certificate_codes() <= set(CODES)
+
+
+def test_what_a_refused_token_says_about_consent_is_about_codes_of_the_table() -> None:
+    states = {code: state for code in CODES if (state := consent_state(code))}
+    assert set(states.values()) == set(ConsentState)
+    assert states["7000229"] is states["700016"] is ConsentState.NOT_CONSENTED
+    assert consent_state("90094") is None
+    credential = {code for code in CODES if is_about_credential(code)}
+    assert {"7000215", "7000222", "700027", "700213"} <= credential
+    assert credential.isdisjoint(states)
 
 
 def test_the_look_up_address_is_microsofts() -> None:

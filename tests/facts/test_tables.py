@@ -24,6 +24,8 @@ from auditor.facts.ids import (
 from auditor.facts.permissions import (
     APP_ROLES,
     CISA,
+    LISTING_PERMISSIONS,
+    PERMISSIONS,
     SCOPE_LISTS,
     is_complete,
     known_scope_ids,
@@ -97,6 +99,14 @@ def test_the_names_and_paths_of_settings_are_unique() -> None:
         assert len(values) == len(set(values))
     paths = [path for row in rows for path in row.get("paths", ())]
     assert len(paths) == len(set(paths))
+
+
+def test_an_administrator_is_asked_for_each_permission_in_plain_words() -> None:
+    for permission in PERMISSIONS.values():
+        assert permission.allows[:1].islower()
+        assert not permission.allows.endswith(".")
+    assert set(LISTING_PERMISSIONS) == {"gdap", "contracts"}
+    assert LISTING_PERMISSIONS["contracts"].id == PERMISSIONS["Directory.Read.All"].id
 
 
 def test_only_a_single_setting_explains_failures() -> None:

@@ -15,6 +15,7 @@ from auditor.model.snapshot import Snapshot, Tenant
 from auditor.snapshot.samples import sample, sample_names
 from tests.fixes.tenants import APP, HOSTILE, fixes_in
 from tests.fixes.test_scripts import nobody_assigned, powershell_errors
+from tests.systems import needs_scripts
 
 TENANT = sample("managed-default").tenant.id
 LOW = sample("low-unclassified").tenant.id
@@ -68,11 +69,13 @@ def test_several_parts_of_a_fix_sign_in_once_with_all_permissions() -> None:
     assert joined.steps.az.count("az login") == 1
 
 
+@needs_scripts
 def test_after_a_failed_sign_in_nothing_is_sent(tmp_path: Path) -> None:
     sent = pasted(fixes_in(sample("managed-default"))["R3"].steps.az, tmp_path, refused="login")
     assert sent == [f"login --tenant {TENANT} --allow-no-subscriptions"]
 
 
+@needs_scripts
 @pytest.mark.parametrize(
     ("signed_in", "calls"),
     [
@@ -95,6 +98,7 @@ def test_a_service_principal_stays_signed_in_and_the_tenant_is_checked(
     ]
 
 
+@needs_scripts
 def test_a_snapshot_without_a_tenant_id_says_to_check_the_tenant(tmp_path: Path) -> None:
     steps = fixes_in(with_tenant(""))["R3"].steps
     assert "--tenant" not in steps.az
@@ -112,6 +116,7 @@ def test_a_national_cloud_is_chosen_before_the_sign_in() -> None:
     assert f"-TenantId '{TENANT}' -Environment USGov -Scopes" in steps.powershell
 
 
+@needs_scripts
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_id_of_a_tenant_cannot_break_out_of_a_command(text: str, tmp_path: Path) -> None:
     fix = fixes_in(with_tenant(text))["R3"]

@@ -35,6 +35,7 @@ from tests.fixes.tenants import (
     with_sections,
 )
 from tests.limits import examples
+from tests.systems import needs_bash
 
 MANY = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=examples(40))
 
@@ -62,6 +63,7 @@ def every_kind() -> list[tuple[str, Fix]]:
     return found
 
 
+@needs_bash
 def test_bash_and_shellcheck_find_nothing_to_say(tmp_path: Path) -> None:
     shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.defpath}")
     if shellcheck is None:
@@ -101,6 +103,7 @@ def test_the_grammar_of_powershell_sees_an_open_quote() -> None:
     assert powershell_errors("Write-Host 'it's broken'\n$a = (1")
 
 
+@needs_bash
 @MANY
 @given(case=cases())
 def test_the_scripts_of_any_tenant_are_ascii_and_parse(case: tuple[Snapshot, App, Subject]) -> None:
@@ -117,6 +120,7 @@ def test_the_scripts_of_any_tenant_are_ascii_and_parse(case: tuple[Snapshot, App
                 assert powershell_errors(text) == []
 
 
+@needs_bash
 @given(text=st.text() | st.sampled_from(HOSTILE))
 def test_a_quoted_text_is_one_word_of_bash(text: str) -> None:
     body = json_text({"name": text})

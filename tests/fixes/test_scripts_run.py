@@ -33,6 +33,9 @@ from tests.fixes.tenants import (
 pytest.importorskip("jmespath", reason="the stand-in evaluates az's queries with it")
 
 from tests.fixes.graph import FakeGraph, run, serving
+from tests.systems import needs_scripts
+
+pytestmark = needs_scripts
 
 OF_RULES = [
     pytest.param({}, "CIS-5.1.5.1", "R9-none", id="no user consent"),

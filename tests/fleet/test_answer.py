@@ -8,13 +8,17 @@ import msgspec
 import pytest
 
 from auditor.consent.deciding_setting import DecidingSetting
+from auditor.fleet.currency import currency, oldest_start
+from auditor.fleet.tenant_audit import with_common_apps
 from auditor.model.customers import Customer, CustomerList, ListKind, Relationship
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition, Weight
 from auditor.model.fleet import AppState, AuditState, EndingKind, FleetReport, FleetTodo, StateCounts, TodoPart
+from auditor.model.history import Run, RunState
 from auditor.model.notification import Expiry, ExpiryKind
 from auditor.model.rule import FindingOutcome, Severity
-from tests.fleet.audits import APP, CIS, DISABLED, MANAGED, answer, audit, earlier, report, rule, value
+from auditor.model.snapshot import CredentialEnd
+from tests.fleet.audits import APP, AT, CIS, DISABLED, MANAGED, answer, audit, earlier, report, rule, value
 
 PASS, FAIL, NOT_KNOWN = FindingOutcome.PASS, FindingOutcome.FAIL, FindingOutcome.UNKNOWN
 ONLY_CONTACTS = MANAGED._replace(scopes=("Contacts.ReadWrite",))
@@ -43,6 +47,20 @@ def test_every_tenant_counts_once_for_its_app_and_one_that_was_never_read_is_unk
     assert (app.tenants, app.connects, app.needs_admin, app.blocked, app.lacks_scopes, app.unknown) == (
         *(10, 3, 3, 1, 1, 2),
     )
+
+
+def test_without_a_configuration_a_tenant_without_any_audit_counts_for_the_apps_that_all_others_have() -> None:
+    other = AppRef(name="Other", client_id="0a000000-0000-4000-8000-0000000000aa")
+    audits = with_common_apps(
+        [
+            audit("a", answer(Outcome.CONNECTS_SILENTLY), asked=()),
+            audit("b", answer(Outcome.BLOCKED, DISABLED), answer(Outcome.BLOCKED, app=other), asked=()),
+            audit("failed", state=AuditState.FAILED, asked=()),
+            audit("without apps", asked=()),
+        ]
+    )
+    assert [one.asked for one in audits] == [(), (), (APP,), ()]
+    assert with_common_apps([audit("failed", state=AuditState.FAILED, asked=())])[0].asked == ()
 
 
 def test_the_answer_is_one_sentence_with_all_counts() -> None:
@@ -369,3 +387,61 @@ def test_active_relationships_end_soon_with_the_name_of_the_tenant() -> None:
     ]
     assert made.exit_code == 4, "customers may be missing"
     assert "gdap:partner could not be read" in made.notes[0]
+
+
+def test_the_credential_of_a_list_is_one_thing_for_all_of_its_customers() -> None:
+    customers = tuple(Customer(tenant=f"ID-OF-{name}", name=name, source="gdap") for name in "ab")
+    end = CredentialEnd(kind="secret", ends="2026-12-01T10:00:00Z")
+    lists = (CustomerList(source="gdap:partner", kind=ListKind.GDAP, customers=customers, credential=end),)
+    audits = [audit(name, answer(Outcome.CONNECTS_SILENTLY)) for name in "ab"]
+    (made,) = report(audits, lists=lists).ending
+    assert (made.kind, made.what, made.tenants, made.days) == (
+        EndingKind.CREDENTIAL,
+        "The credential that lists the customers",
+        ("a", "b"),
+        4,
+    )
+
+
+# ---- Whether the last audit counts ----------------------------------------------------------------------------------
+
+
+def _run(state: RunState, started: str = "2026-11-26T02:00:00Z", error: str = "") -> Run:
+    return Run(id=started, tenant="a", name="a", state=state, started=started, error=error)
+
+
+@pytest.mark.parametrize(
+    ("last", "audit", "state"),
+    [
+        pytest.param(None, None, AuditState.NEVER, id="no run"),
+        pytest.param(_run(RunState.FAILED), None, AuditState.FAILED, id="no audit"),
+        pytest.param(_run(RunState.FAILED), _run(RunState.FINISHED), AuditState.STALE, id="the last run failed"),
+        pytest.param(_run(RunState.INTERRUPTED), _run(RunState.FINISHED), AuditState.STALE, id="interrupted"),
+        pytest.param(_run(RunState.FINISHED), _run(RunState.FINISHED), AuditState.AUDITED, id="last night"),
+        pytest.param(
+            *(_run(RunState.FINISHED, "2026-11-24T05:59:59Z"),) * 2, AuditState.STALE, id="before three scheduled runs"
+        ),
+        pytest.param(
+            *(_run(RunState.FINISHED, "2026-11-24T06:00:00Z"),) * 2, AuditState.AUDITED, id="three scheduled runs ago"
+        ),
+    ],
+)
+def test_an_audit_counts_until_a_run_fails_or_three_were_missed(
+    last: Run | None, audit: Run | None, state: AuditState
+) -> None:
+    found = currency(last, audit, oldest_start(AT, 24))
+    assert found.state is state
+    assert bool(found.problem) is bool(found.advice) is (state is not AuditState.AUDITED)
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        pytest.param("AADSTS700016: not found", "fleet onboard --tenant NAME", id="nobody consented"),
+        pytest.param("AADSTS7000112: disabled", "enable the audit app", id="the app is disabled"),
+        pytest.param("AADSTS90002: no such tenant", "remove the tenant", id="the tenant is gone"),
+        pytest.param("no answer from graph.microsoft.com", "nightly run --tenant NAME", id="the network"),
+    ],
+)
+def test_what_to_do_about_a_failed_run_follows_from_what_the_sign_in_said(error: str, advice: str) -> None:
+    assert advice in currency(_run(RunState.FAILED, error=error), None).advice

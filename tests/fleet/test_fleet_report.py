@@ -21,8 +21,13 @@ from auditor.history import open_history
 from auditor.jobs.audit import check
 from auditor.jobs.audit_request import Redaction
 from auditor.jobs.bundle_writer import REPORT, members_of, zipped
+from auditor.jobs.customer_lists import ListedConfiguration
+from auditor.jobs.fleet_audits import FleetRequest
+from auditor.jobs.fleet_report import fleet_of_history
+from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.pack_selection import texts_for
 from auditor.jobs.snapshot_files import redactor_of_file
+from auditor.model.customers import Customer, CustomerList, ListKind, Relationship
 from auditor.model.difference import Change, ChangeKind, Difference, Side, Transition
 from auditor.model.fleet import FleetReport
 from auditor.model.report import Report
@@ -232,6 +237,23 @@ def test_redacted_no_format_names_a_tenant_and_the_same_token_is_in_each(kept: K
     assert first.todo is not None and "{tenant-id}" in first.todo.link
 
 
+def test_redacted_a_customer_in_a_list_has_the_token_of_its_tenant(kept: Kept) -> None:
+    tenant_id = tenant("Contoso Talent", "managed-default", 0).tenant.id
+    ends = Relationship(id="r-1", name="Contoso service desk", status="active", ends="2026-12-01T00:00:00Z")
+    customer = Customer(tenant=tenant_id, name="Contoso Talent", label="contoso", source="g", relationships=(ends,))
+    partner = CustomerList(
+        source="gdap:contoso.example", kind=ListKind.GDAP, customers=(customer,), error="403 Contoso"
+    )
+    listed = ListedConfiguration(load_configuration(kept.config), (partner,))
+    with open_history(str(kept.folder / "history.sqlite")) as history:
+        request = FleetRequest(at=NOW, redaction=Redaction(str(kept.folder / "list-key")))
+        made = fleet_of_history(history, request, listed=listed)
+    (ending,) = made.ending
+    (row,) = (one for one in made.tenants if one.apps[0].state.value == "needs-admin")
+    assert ending.tenants == (row.name,)
+    assert "contoso" not in msgspec.json.encode(made).decode().casefold()
+
+
 def _text(path: Path) -> str:
     if path.suffix != ".xlsx":
         return path.read_text(encoding="utf-8")
@@ -278,9 +300,7 @@ def test_a_history_alone_has_its_own_tenants_and_an_old_one_is_stale(kept: Kept,
     assert invoke(*options, **later).code == 3
     made = reported(tmp_path / "f.json")
     assert {one.state for one in made.tenants} == {"stale", "failed"}
-    assert made.apps[0].unknown == made.apps[0].tenants == 5, (
-        "nothing says what the one without an audit was to be asked"
-    )
+    assert made.apps[0].unknown == made.apps[0].tenants == 6, "also the one without an audit: all others have this app"
 
 
 @pytest.mark.parametrize(

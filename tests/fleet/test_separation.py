@@ -29,6 +29,7 @@ from auditor.snapshot.write import dumps, save
 from tests.graphserver import CLIENT_ID, CLIENT_SECRET, GraphServer, Redirect
 from tests.jobs.nights import Nights
 from tests.redact.canaries import Canaries, unpacked, word, words_in
+from tests.systems import needs_owners
 
 Json = dict[str, Any]
 FILES = ("acme", "globex")
@@ -242,6 +243,7 @@ def test_no_token_of_a_tenant_is_sent_for_another_one(fleet: Fleet) -> None:
     assert not any(name.lower() == "cookie" for request in requests for name in request.headers)
 
 
+@needs_owners
 def test_files_of_a_fleet_are_for_their_owner_only(fleet: Fleet) -> None:
     """But for the metrics, which a collector reads as another user."""
     modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in fleet.folder.rglob("*")}

@@ -17,6 +17,7 @@ from auditor.graph.fleet_limits import AppThrottle
 from auditor.history import History, open_history
 from auditor.jobs import tenant_reader
 from auditor.jobs.fleet_audits import FleetRequest
+from auditor.jobs.fleet_onboarding import onboard_fleet
 from auditor.jobs.fleet_report import report_on_fleet
 from auditor.jobs.night_log import NightLog
 from auditor.jobs.night_setup import Clock, NightParts
@@ -26,7 +27,7 @@ from auditor.jobs.secret_references import Secrets
 from auditor.model.errors import FAILING, NO_AUDIT
 from auditor.model.night import Night, TenantNight
 from auditor.render.night import answer_of, text
-from tests.fleet.world import Customer, State, Trouble, World, counted, expected, state_of, why, world
+from tests.fleet.world import CONSENTS, Customer, State, Trouble, World, counted, expected, state_of, why, world
 from tests.graph.live_tenants import Sleeps
 
 NOW = "2026-11-22T02:00:00Z"
@@ -120,6 +121,9 @@ def test_the_report_over_all_is_the_count_by_hand(lived: Lived) -> None:
     assert {name for action in report.actions if action.proven for name in action.tenants} == audited - connecting
     assert {name for reason in report.not_audited for name in reason.tenants} == by_hand["there is no audit"]
     assert report.exit_code == FAILING
+    (of_history,) = report_on_fleet(FleetRequest(history=lived.history.place, at=NOW)).apps
+    assert {name for one in of_history.why for name in one.tenants} == {name for one in app.why for name in one.tenants}
+    assert (of_history.tenants, of_history.unknown) == (200, 49)
 
 
 def test_the_world_has_each_state_and_each_trouble(lived: Lived) -> None:
@@ -159,3 +163,23 @@ def test_the_documents_of_the_tenants_do_not_mix(lived: Lived) -> None:
             report, snapshot = lived.history.comparable_parts(run.id)
             assert {report.tenant.id, snapshot.tenant.id} == {one.tenant}
             assert (report.tenant.name, run.name, run.tags) == (one.name.title(), one.name, one.tags)
+
+
+def test_customers_without_consent_are_found_and_their_links_work(lived: Lived) -> None:
+    """The last test of the module, because it changes the world."""
+    made = lived.world
+    made.server.client.redirect_uris = ("https://entra.microsoft.com/TokenAuthorize",)
+    secrets = Secrets(made.environ)
+    live = [one for one in made.customers if one.trouble not in (Trouble.SNAPSHOT, Trouble.NO_SNAPSHOT)]
+    first = onboard_fleet(str(made.file), secrets=secrets, now=NOW, tenants=())
+    wanted = {one.name: CONSENTS.get(one.trouble, "consented") for one in live}
+    assert {one.name: one.status.value for one in first.customers} == wanted
+    assert (first.summary.consented, first.summary.not_asked) == (155, 10)
+
+    asked = [one for one in first.customers if one.status.value in ("not-yet", "partly")]
+    for one in asked:
+        assert one.message is not None and one.link in one.message.text
+        made.server.consent_as_admin(one.link, one.tenant)
+    names = tuple(one.name for one in asked)
+    second = onboard_fleet(str(made.file), secrets=secrets, now="2026-11-23T02:00:00Z", tenants=names)
+    assert {one.name: one.status.value for one in second.customers} == dict.fromkeys(names, "consented")

@@ -241,6 +241,18 @@ def why(customer: Customer) -> str:
     return "there is no audit" if found.exit_code == 3 else customer.trouble.value
 
 
+CONSENTS = {
+    Trouble.NOT_CONSENTED: "not-yet",
+    Trouble.NO_PRINCIPAL: "not-yet",
+    Trouble.DISABLED: "disabled",
+    Trouble.GONE: "no-such-tenant",
+    Trouble.SILENT_SIGN_IN: "unknown",
+    Trouble.PARTLY: "partly",
+    Trouble.NO_POLICIES: "partly",
+}
+"""What each trouble means for the consent to the auditor. All others have consented; a snapshot needs none."""
+
+
 def counted(whom: Iterable[Customer]) -> Counter[State]:
     """How many customers are in each state."""
     return Counter(expected(one).state for one in whom)

@@ -1,7 +1,7 @@
 """Whatever a file contains, its loader reads it or says in printable words what is wrong.
 
 Each test starts from real files and spoils them, or takes raw bytes. `make test` tries the same examples each time, and
-`make soak` many others (SECURITY.md says how many were tried).
+`make soak` many others (docs/security.md says how many were tried).
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ from auditor.graph.sign_in_errors import credential_error
 from auditor.graph.transport import GraphClient
 from tests.graph.live_tenants import TENANT, tenant, with_client
 from tests.graphserver import AUDIT_ROLES, CLIENT_ID, GraphServer, Status, client_certificate
+from tests.systems import needs_scripts
 
 Environ = dict[str, str]
 
@@ -152,6 +153,7 @@ def fake_az(folder: Path, script: str) -> None:
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
+@needs_scripts
 def test_the_azure_cli(server: GraphServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {"accessToken": server.token(scopes=("Policy.Read.All",)), "expires_on": 4_000_000_000}
     fake_az(tmp_path, f"echo '{json.dumps(answer)}'")
@@ -159,6 +161,7 @@ def test_the_azure_cli(server: GraphServer, tmp_path: Path, monkeypatch: pytest.
     assert sign_in(server, server.env(), "az-cli").scopes == ("Policy.Read.All",)
 
 
+@needs_scripts
 def test_the_azure_cli_without_a_login(server: GraphServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_az(tmp_path, "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")

@@ -22,14 +22,14 @@ from auditor.model.decision import Outcome
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.packs.load import load_packs
-from tests.checks.lost_data import Json, answers_of, firmer
+from tests.checks.lost_data import Answers, Json, answers_of, firmer
 from tests.checks.random_tenants import tenants
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.graph.live_tenants import Sleeps
 from tests.graph.random_faults import FaultPlan, plans
 from tests.graphserver import Changed, Fault, GraphServer, Status
 from tests.oracle import pool
-from tests.oracle.plain import VERIFIED, tenant
+from tests.oracle.plain import UNVERIFIED, VERIFIED, tenant
 from tests.oracle.plain import app as plain_app
 from tests.oracle.strategies import apps
 
@@ -147,7 +147,28 @@ CERTIFIED = pool.condition_set(certifiedClientApplicationsOnly=True)
 def test_a_condition_that_only_beta_shows_is_unknown_where_beta_does_not_answer(
     auditor: Auditor, policy: Json, fault: Fault
 ) -> None:
-    document = tenant(pool.CUSTOM, client=VERIFIED, risky=True, permissionGrantPolicies=[policy])
+    true, found = _without_and_with(auditor, tenant(pool.CUSTOM, client=VERIFIED, **_only(policy)), fault)
+    assert found.decision.outcome is Outcome.DEPENDS
+    assert firmer(true, found) == []
+
+
+def test_a_rule_about_a_policy_that_concerns_no_audited_app_needs_its_beta_form(auditor: Auditor) -> None:
+    """Without it, the exclude of certified apps would exclude all that the include lets users consent to."""
+    publisher = {"clientApplicationPublisherIds": ["1234567"]}
+    policy = _custom([{**EVERY_APP, **publisher}], [{**CERTIFIED, **publisher}])
+    document = tenant(pool.CUSTOM, client=UNVERIFIED, **_only(policy))
+    true, found = _without_and_with(auditor, document, Status(403))
+    rule = "cis-m365:CIS-5.1.5.1"
+    assert (true.findings[rule], found.findings[rule]) == ("fail", "unknown")
+    assert firmer(true, found) == []
+
+
+def _only(policy: Json) -> Json:
+    return {"risky": True, "permissionGrantPolicies": [policy]}
+
+
+def _without_and_with(auditor: Auditor, document: Json, fault: Fault) -> tuple[Answers, Answers]:
+    """What audits say of the tenant, and what they say where beta has a fault."""
     auditor.server.serve(document)
     app = app_of(plain_app(["Mail.Read"]))
     rules = tuple(msgspec.structs.replace(pack, app=app) if pack.app else pack for pack in packs())
@@ -155,6 +176,4 @@ def test_a_condition_that_only_beta_shows_is_unknown_where_beta_does_not_answer(
     auditor.server.fault("/beta/policies", fault, times=None)
     later = auditor.read(app, rules, "")
     assert isinstance(before, Snapshot) and isinstance(later, Snapshot)
-    true, found = (answers_of(read, app, rules) for read in (before, later))
-    assert found.decision.outcome is Outcome.DEPENDS
-    assert firmer(true, found) == []
+    return answers_of(before, app, rules), answers_of(later, app, rules)

@@ -263,6 +263,8 @@ def test_the_newest_runs_of_every_tenant_come_together(
     assert (a.last, a.audit, a.before) == (failed, third, second)
     assert (b.key, b.last, b.audit, b.before) == ("b", other, other, None)
     assert (c.name, c.last, c.audit, c.before) == ("new", None, None, None)
+    (app,) = {one.client_id for one in third.decisions}
+    assert (a.since, b.since, c.since) == ({app: time_of(2)}, {app: time_of(1)}, {})
     (a, b, _) = history.newest_runs(time_of(1))
     assert (a.audit, a.before, b.audit, b.before) == (third, first, other, None)
     assert history.newest_runs("2999")[0].before is None, "the latest audit isn't compared with itself"

@@ -161,7 +161,7 @@ def test_only_and_except_choose_customers_and_two_entries_share_one_read(lists: 
         pytest.param("", FIRST, id="none"),
         pytest.param("Ｃontoso", "Contoso", id="wide letters"),
         pytest.param("é" * 500, "é" * 40, id="long"),
-        pytest.param("=cmd|' /C calc'!A0", "=cmd-' -C calc'!A0", id="formula"),
+        pytest.param("=cmd|' /C calc'!A0", "cmd-' -C calc'!A0", id="formula"),
     ],
 )
 def test_any_display_name_becomes_the_name_of_a_folder(name: str, label: str) -> None:
@@ -212,6 +212,8 @@ def test_who_is_new_and_who_is_gone_is_said_once_and_kept(lists: Lists, server: 
         "The last relationship with Fabrikam is terminated; its end: 2026-11-22.",
         "The last relationship with Tailspin is approvalPending; its end: 2027-05-01.",
     ]
+    again = only(lists.read(lists.partner(), history=history, now=LATER, at_most_hours_old=1).lists)
+    assert lines_of(again) == lines_of(second)
     third = only(lists.read(lists.partner(), history=history, now="2026-11-24T02:00:00Z", record=True).lists)
     assert lines_of(third) == ["2 customers."]
     assert [(one.label, one.gone) for one in third.gone] == [("Fabrikam", LATER), ("Tailspin", LATER)]
@@ -264,6 +266,11 @@ def test_a_list_that_cannot_be_read_keeps_the_customers_of_the_last_one(
     assert lines_of(only(found))[-1] == f"Audited anyway: 3 customers of the list of {NOW}."
     kept = history.kept_customers(f"gdap:{PARTNER}")
     assert kept is not None and (kept.taken, len(kept.customers), kept.gone) == (NOW, 3, ())
+    # Another process of the same night says the same without a read.
+    server.forget()
+    again = lists.read(lists.partner(), history=history, now=LATER, at_most_hours_old=1)
+    assert (only(again.lists).error, len(again.configuration.tenants)) == (only(found).error, 3)
+    assert not server.requests
     without, lost = lists.read(lists.partner())
     assert without.tenants == () and only(lost).error and only(lost).customers == ()
 
@@ -355,6 +362,15 @@ def test_a_tenant_with_an_entry_is_not_read_from_the_folder(tmp_path: Path) -> N
     configuration, found = Lists(tmp_path).read(f"{{tenant: {FIRST}, name: live}}", "{snapshots: sent}")
     assert [(one.name, one.snapshot) for one in configuration.tenants] == [("live", "")]
     assert only(found).notes == ("a.json isn't used: live is an earlier entry for the same tenant",)
+
+
+def test_a_file_of_the_folder_with_an_entry_is_one_tenant_whatever_its_path(tmp_path: Path) -> None:
+    (tmp_path / "sent").mkdir()
+    (tmp_path / "sent/a.json").write_bytes(snapshot("managed-default", FIRST, ""))
+    entry = "{name: own, snapshot: ./sent/../sent/a.json, tags: [gold]}"
+    configuration, found = Lists(tmp_path).read(entry, "{snapshots: sent, tags: [vendor]}")
+    assert [(one.name, one.tags) for one in configuration.tenants] == [("own", ("gold", "vendor"))]
+    assert (names(only(found)), only(found).notes) == (["own"], ())
 
 
 @pytest.mark.parametrize("exists", [pytest.param(True, id="empty"), pytest.param(False, id="missing")])

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from auditor.jobs.fleet_onboarding import onboard_fleet, with_tags
+from auditor.jobs.fleet_onboarding import onboard_fleet
+from auditor.jobs.night_setup import chosen_tenants
 from auditor.jobs.secret_references import Secrets
-from auditor.model.configuration import TenantEntry
+from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, InvalidRequest
-from auditor.model.onboarding import Onboarding
+from auditor.model.onboarding import Onboarding, ProblemKind
 from tests.cli.program import run
-from tests.graphserver import GraphServer, Refusal, Status
+from tests.graphserver import AUDIT_ROLES, GraphServer, Refusal, Status
 from tests.jobs.nights import Nights
+from tests.jobs.partners import FIRST, NOW, PARTNER, SECOND, Lists, partner_server
 from tests.jobs.test_live import document_of
 
 REDIRECT = "https://portal.fabrikam.example/thanks"
@@ -101,7 +104,7 @@ def test_a_customer_that_a_nightly_run_audited_has_lost_its_consent(server: Grap
 
 
 def test_without_a_history_nothing_is_lost_and_the_answer_says_so(server: GraphServer, configuration: Path) -> None:
-    (configuration.parent / "history.db").write_text("this is no database, and long enough to be taken for one" * 9)
+    (configuration.parent / "history.db").write_text("this isn't a database, and long enough to look like one" * 9)
     server.set_consent(IDS["contoso"])
     found = onboarding(server, configuration, 1)
     assert statuses(found)["contoso"] == "consented"
@@ -131,8 +134,34 @@ def test_the_command_asks_the_tenants_that_it_is_told_to(server: GraphServer, co
     assert "contoso: consented. It has all 6 permissions that the packs need." in done.out
 
 
+def test_the_customers_of_a_partner_are_asked_and_a_list_that_is_refused_is_a_problem(tmp_path: Path) -> None:
+    with partner_server() as server:
+        server.add_tenant(server.tenant, tenant_id=FIRST, name="Contoso", roles=AUDIT_ROLES)
+        server.add_tenant(server.tenant, tenant_id=SECOND, name="Fabrikam", refused=Refusal.NOT_FOUND)
+        lists = Lists(tmp_path, server)
+        hosts = f", authority-host: '{server.authority}', graph-endpoint: '{server.graph}'"
+        path = lists.write(lists.partner(settings=hosts))
+        ask = partial(
+            onboard_fleet, path, history=str(tmp_path / "history.db"), secrets=Secrets(lists.environ), now=NOW
+        )
+        found = ask()
+        assert statuses(found) == {"Contoso": "consented", "Fabrikam": "not-yet", "Tailspin": "no-such-tenant"}
+        assert {one.listed_by for one in found.customers} == {f"gdap:{PARTNER}"}
+        assert found.customers[0].code == "AADSTS90002"
+
+        server.set_consent(PARTNER, roles=())
+        refused = ask()
+    (problem,) = refused.problems
+    assert (problem.kind, refused.exit_code) == (ProblemKind.LIST, NO_AUDIT)
+    assert "Microsoft Graph did not list delegatedAdminCustomers: 403" in problem.text
+    assert "DelegatedAdminRelationship.Read.All" in problem.advice
+
+
 def test_a_tag_that_no_tenant_has_is_a_mistake() -> None:
-    entries = [TenantEntry(name="contoso", tags=("gold", "EU")), TenantEntry(name="fabrikam")]
-    assert [one.name for one in with_tags(entries, ["eu"])] == ["contoso"]
-    with pytest.raises(InvalidRequest, match='no tenant has the tag "silver"; the tags are: eu, gold'):
-        with_tags(entries, ["silver"])
+    entries = (TenantEntry(name="contoso", tags=("gold", "EU")), TenantEntry(name="fabrikam"))
+    configuration = Configuration(file="fleet.yaml", tenants=entries)
+    assert [one.name for one in chosen_tenants(configuration, (), ["eu"])] == ["contoso"]
+    with pytest.raises(InvalidRequest, match='no tag "silver"; the tags are gold, EU'):
+        chosen_tenants(configuration, (), ["silver"])
+    with pytest.raises(InvalidRequest, match="fabrikam doesn't have the tag gold: leave one out"):
+        chosen_tenants(configuration, ["fabrikam"], ["gold"])

@@ -123,6 +123,14 @@ def test_one_tenant_that_cannot_be_audited_does_not_stop_the_others(two: Nights)
         assert (run.state, run.error) == (RunState.FAILED, acme.error)
 
 
+def test_a_night_without_tenants_audited_nothing(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("tenant,name,tags\n")
+    nights = Nights(tmp_path, f"version: 1\ndefaults: {{{PACKS}}}\ntenants: [{{csv: customers.csv}}]\n")
+    night = nights.run(FIRST)
+    assert (night.tenants, night.exit_code) == ((), NO_AUDIT)
+    assert answer_of(night) == "0 tenants: the configuration lists none. Exit code 3."
+
+
 def test_a_bug_in_one_audit_is_that_tenants_trouble_and_its_text_is_not_shown(
     two: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from auditor.cli.nightly_check import command as nightly_check
+from auditor.history import History
+from auditor.jobs import customer_lists
+from auditor.jobs.fleet_slots import FleetConfiguration, close_slot
+from auditor.jobs.night_log import NightLog
+from auditor.jobs.night_setup import Clock, NightParts, Stopped
+from auditor.jobs.secret_references import Secrets
 from auditor.model.errors import FAILING, NO_AUDIT
 from auditor.model.night import Night
 from auditor.render.night import answer_of, text
@@ -52,6 +59,7 @@ def server(running: GraphServer) -> GraphServer:
     running.tenant.put("delegatedAdminCustomers", [customer(FIRST, "Contoso"), customer(SECOND, "Fabrikam")])
     running.tenant.put("applications", [])
     running.set_consent(PARTNER)
+    running.set_consent(FIRST, roles=sorted(AUDITED))
     return running
 
 
@@ -118,9 +126,25 @@ def test_a_list_that_fails_is_said_each_night_and_sent_once_and_so_is_its_recove
 
 def test_a_list_alone_that_cannot_be_read_is_no_audit(nights: Nights, server: GraphServer) -> None:
     server.set_consent(PARTNER, roles=["Directory.Read.All"])
-    night = nights.run(FIRST_NIGHT)
+    night = nights.run(FIRST_NIGHT, metrics=str(nights.folder / "m.prom"))
+    metrics = (nights.folder / "m.prom").read_text()
+    assert f'consent_auditor_customer_list_up{{list="GDAP of {PARTNER}"}} 0\n' in metrics
     assert (night.tenants, night.exit_code) == ((), NO_AUDIT)
     assert lines_of(night)[-1] == "0 tenants. 1 list of customers could not be read. Exit code 3."
+
+
+def test_a_night_that_is_asked_to_end_while_it_reads_a_list_ends(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> None:
+        nights.stopping.request()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(customer_lists, "_of_partner", hangs)
+    with pytest.raises(Stopped):
+        nights.run(FIRST_NIGHT)
+    with nights.history() as history:
+        assert history.runs() == ()
 
 
 def test_a_customer_that_left_is_said_and_its_runs_stay(nights: Nights, server: GraphServer) -> None:
@@ -136,6 +160,26 @@ def test_a_customer_that_left_is_said_and_its_runs_stay(nights: Nights, server: 
     assert event["gone"] == ["Contoso"]
 
 
+def test_workers_of_a_night_use_the_list_that_it_was_opened_with(nights: Nights, server: GraphServer) -> None:
+    def opened(history: History) -> FleetConfiguration:
+        return FleetConfiguration(str(nights.file), Secrets(nights.environ), history)
+
+    with nights.history() as history:
+        opened(history).with_new_lists(FIRST_NIGHT)
+        server.set_consent(PARTNER, roles=["Directory.Read.All"])
+        server.forget()
+        configuration, _ = opened(history).of_slot(FIRST_NIGHT)
+        assert [one.name for one in configuration.tenants] == ["Contoso", "Fabrikam"]
+        assert not configuration.lists[0].error and not server.token_requests
+        opened(history).with_new_lists(SECOND_NIGHT)
+        configuration, _ = opened(history).of_slot(SECOND_NIGHT)
+        log = NightLog(lambda line: None, lambda: SECOND_NIGHT, as_json=True)
+        parts = NightParts(history, log, Secrets(nights.environ), Clock(lambda: SECOND_NIGHT, lambda: 0.0))
+        night = close_slot(configuration, parts, SECOND_NIGHT, (), send=nights._send)
+    assert "403 Authorization_RequestDenied" in night.lists[0].error
+    assert (night.lists[0].customers, night.exit_code) == (2, NO_AUDIT)
+
+
 def checked(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     for name, value in nights.environ.items():
         monkeypatch.setenv(name, value)
@@ -149,9 +193,11 @@ def test_a_check_says_what_a_list_has_and_which_permission_it_lacks(
     nights: Nights, server: GraphServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "500")
+    server.set_consent(FIRST, roles=[*AUDITED, "DelegatedAdminRelationship.Read.All"])
     code, shown = checked(nights, monkeypatch)
     assert code == NO_AUDIT  # because of the customer without consent
     assert f"GDAP of {PARTNER} ok 2 customers; access to each comes from its own consent" in shown
+    assert "note The token has DelegatedAdminRelationship.Read.All, which only the list of customers" in shown
     server.set_consent(PARTNER, roles=["Directory.Read.All"])
     code, shown = checked(nights, monkeypatch)
     assert code == NO_AUDIT

@@ -21,6 +21,7 @@ from auditor.model.errors import InvalidRequest
 from auditor.model.registration import PLACEHOLDER_CLIENT, Registration
 from tests.cli.program import run
 from tests.fixes.test_scripts import powershell_errors
+from tests.systems import needs_bash
 
 PACKS = ("trackerrms-uk",)
 APP = "c1000000-0000-4000-8000-000000000001"
@@ -64,6 +65,7 @@ def test_the_registration_asks_for_the_least_that_the_packs_need_and_for_no_list
     assert [role.id for role in one.listing] == [GDAP_ROLE]
 
 
+@needs_bash
 def test_a_parser_takes_each_script_whatever_the_app_is_called(tmp_path: Path) -> None:
     shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.defpath}")
     files = []
@@ -102,6 +104,7 @@ def bash(folder: Path, one: Registration, **environ: str) -> tuple[subprocess.Co
     return done, log.read_text().splitlines()
 
 
+@needs_bash
 @posix
 def test_the_script_registers_grants_the_lists_in_the_own_tenant_alone_and_makes_no_secret(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("certificate")
@@ -116,6 +119,7 @@ def test_the_script_registers_grants_the_lists_in_the_own_tenant_alone_and_makes
     assert f'"principalId": "own-id", "resourceId": "graph-id", "appRoleId": "{GDAP_ROLE}"' in grant
 
 
+@needs_bash
 @posix
 def test_the_script_sends_nothing_in_a_dry_run_and_stops_where_an_app_has_the_name(tmp_path: Path) -> None:
     done, sent = bash(tmp_path, HOSTILE_ONE, DRY_RUN="1", FEDERATED_ISSUER="https://t.example", FEDERATED_SUBJECT="a:b")

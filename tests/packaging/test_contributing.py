@@ -9,7 +9,7 @@ import yaml
 
 from tests.packaging.tree import ROOT
 
-GUIDES = ("CONTRIBUTING.md", "SECURITY.md", "README.md")
+GUIDES = ("CONTRIBUTING.md", "docs/security.md", "README.md")
 PATH = re.compile(r"`((?:\.ci|auditor|benchmarks|docs|reports|requirements|rules|tests)/[\w./-]*)`")
 TARGET = re.compile(r"\bmake (?:[A-Z]+=\S+ )*([a-z]+)\b(?=[^`\n]*`|$)")
 

@@ -117,6 +117,21 @@ def test_a_page_is_small_and_names_every_tenant(size: int, packs: tuple[str, ...
     assert [one.name for one in report.tenants if one.name not in text.replace("&amp;", "&")] == []
 
 
+def test_a_thousand_tenants_have_each_message_if_it_is_about_one_app() -> None:
+    report = fleet(1000)
+    made = render(report)
+    assert len(made.encode()) < MOST
+    assert made.count('<pre class="prose"') == sum(bool(one.todo) for one in report.tenants)
+
+
+def test_what_nearly_all_tenants_share_names_the_others() -> None:
+    rows = [text_of(row) for row in elements()["ending"].iter("tr")]
+    (secret,) = [row for row in rows if "the secret of the audit's app" in row]
+    (waiver,) = [row for row in rows if "the waiver of MS.AAD.5.1" in row]
+    assert secret.endswith("all tenants but Larkfield 3")
+    assert waiver.endswith("Contoso")
+
+
 def test_of_many_tenants_long_lists_are_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = page(40)
     monkeypatch.setattr("auditor.render.html.fleet_page._FEW", 10)
@@ -164,6 +179,25 @@ def test_a_name_that_is_markup_is_text_everywhere() -> None:
     assert "{{ 7*7 }}" in words_of(made)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("\ud800{}", id="half a character"),
+        pytest.param("\u202e{}", id="a mark that reorders"),
+        pytest.param("a\x00b\x1b[2J{}", id="control characters"),
+        pytest.param("", id="nothing, for every tenant"),
+    ],
+)
+def test_any_name_gives_a_page_and_a_workbook_without_raw_control_characters(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditor.render.html.fleet_page._MANY", 1)
+    report = fleet(4, name=name)
+    made = render(report).encode().decode()
+    assert not set(made) & set("\x00\x1b\u202e\ud800")
+    assert book(report)["Tenants"].max_row == 5
+
+
 def test_a_report_without_apps_benchmarks_and_tenants_is_a_page() -> None:
     empty = FleetReport(
         tool="", at="2026-11-22T06:00:00Z", source=FleetSource.HISTORY, answer="No tenant.", exit_code=3
@@ -182,6 +216,13 @@ def test_of_many_apps_the_last_ones_are_below_a_line_that_counts_them() -> None:
     collapsed = [one for part in made.iter("details") for one in part.iter("article")]
     assert (len(cards), len(collapsed)) == (9, 3)
     assert "3 more apps" in section(render(replaced(forty(), apps=several)), "apps")
+
+
+def test_without_apps_the_tenants_where_a_rule_fails_need_attention() -> None:
+    tenants = tuple(replaced(one, apps=()) for one in forty().tenants)
+    text = words_of(render(replaced(forty(), apps=(), tenants=tenants, answer="A rule fails in 39 of 40 tenants.")))
+    assert "40 OF 40 TENANTS NEED ATTENTION" in text
+    assert "Can users connect, and what decides?" not in text
 
 
 # ---- Tables -----------------------------------------------------------------------------------------------------

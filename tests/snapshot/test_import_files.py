@@ -16,6 +16,7 @@ from auditor.snapshot import SnapshotError, import_files
 from auditor.snapshot.assemble import Assembled
 from auditor.snapshot.import_files import ImportedFiles
 from auditor.snapshot.write import dumps
+from tests.systems import needs_links
 
 IMPORTS = Path(__file__).parent / "imports"
 TENANT = "4c1f8a52-93d7-4e0b-a6c8-5d21f07b9e34"
@@ -554,6 +555,7 @@ def test_a_folder_with_too_much_in_it_is_refused(monkeypatch: pytest.MonkeyPatch
         imported(IMPORTS / "graph")
 
 
+@needs_links
 def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "answers").mkdir()
     (tmp_path / "answers" / "policies.json").write_bytes((IMPORTS / "graph" / "policies.json").read_bytes())

@@ -16,6 +16,9 @@ def upgrade() -> None:
         Column("source", Text, primary_key=True),
         Column("kind", Text, nullable=False),
         Column("taken", Text, nullable=False),
+        Column("tried", Text, nullable=False),
+        Column("error", Text, nullable=False),
+        Column("advice", Text, nullable=False),
     )
     op.create_table(
         "history_customers",

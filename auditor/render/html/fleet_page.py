@@ -9,7 +9,6 @@ from markupsafe import Markup, escape
 
 from auditor.model.document import count, series
 from auditor.model.fleet import (
-    AppState,
     AuditState,
     FleetAction,
     FleetChange,
@@ -46,14 +45,17 @@ from auditor.render.text_layout import clip
 _FEW = 60
 """A table with more tenants than these is collapsed."""
 _MANY = 150
-"""Messages on a page with more than these have no link next to them, which they contain, and no e-mail to open."""
-_LARGEST = 2_800_000
+"""With more tenants than these in which something is to be done, a message has no link next to it, which it contains,
+no e-mail to open, and no state, which the table of all tenants has."""
+_LARGEST = 2_940_000
 """Bytes of a page, which mail and ticket systems still accept. It has the first messages that fit, and says how many
 it leaves to the other formats."""
 _AROUND = 400
 """Bytes around a message."""
 
 
+_OTHERS = 5
+"""As many tenants may not share something that all others share."""
 _BY = 3
 """People that a row of changes names."""
 
@@ -117,17 +119,19 @@ class TenantRow(NamedTuple):
     settings: tuple[str, ...]
     taken: str
     problem: str
+    source: str
     notes: tuple[str, ...]
 
 
 class EndingRow(NamedTuple):
-    """Something that ends."""
+    """Something that ends: for these tenants, or if it `is_shared`, for all but these."""
 
     what: str
     word: str
     tone: str
     ends: str
     then: str
+    is_shared: bool
     tenants: tuple[TenantRef, ...]
 
 
@@ -179,7 +183,7 @@ def _fitting(report: FleetReport, messages: Mapping[str, str]) -> dict[str, str]
     found: dict[str, str] = {}
     for name in (name for action in report.actions for name in action.tenants if name in messages):
         if name not in found:
-            room -= len(escape(messages[name]).encode()) + _AROUND
+            room -= len(escape(messages[name]).encode(errors="replace")) + _AROUND
             if room < 0:
                 break
             found[name] = messages[name]
@@ -233,7 +237,7 @@ def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
         answer=report.answer,
         facts=tuple(_facts(report)),
         apps=app_cards(report, tenants.ref),
-        actions=tuple(_actions(report, tenants, messages)),
+        actions=tuple(_Todo(report, tenants, messages).actions()),
         left_out=sum(bool(one.todo and one.todo.message) for one in report.tenants) - len(messages),
         changes=tuple(_changes(report, tenants)),
         since=readable_time(report.since) if report.since else "",
@@ -254,17 +258,23 @@ def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
 
 def _headline(report: FleetReport) -> tuple[str, str]:
     tones = {0: "good", 1: "bad", 4: "unsure"}
-    needy = sum(_needs_attention(one) for one in report.tenants)
+    needy = len(_needy(report))
     if not report.tenants:
         return "NO TENANTS", "quiet"
     if not needy:
         return "NOTHING NEEDS ATTENTION", tones.get(report.exit_code, "waived")
-    tenants = count(len(report.tenants), "TENANT", "TENANTS")
-    return f"{needy} OF {tenants} {'NEEDS' if needy == 1 else 'NEED'} ATTENTION", tones.get(report.exit_code, "waived")
+    verb = "NEEDS" if needy == 1 else "NEED"
+    of = f"{needy} OF {len(report.tenants)} TENANTS " if len(report.tenants) > 1 else ""
+    return f"{of}{verb} ATTENTION", tones.get(report.exit_code, "waived")
 
 
-def _needs_attention(tenant: FleetTenant) -> bool:
-    return tenant.state is not AuditState.AUDITED or any(one.state is not AppState.CONNECTS for one in tenant.apps)
+def _needy(report: FleetReport) -> set[str]:
+    """The tenants where users can't connect an app or that isn't known; without apps, those where a rule fails."""
+    found = {one.name for one in report.tenants if one.state is not AuditState.AUDITED}
+    found |= {name for app in report.apps for why in app.why for name in why.tenants}
+    if not report.apps:
+        found |= {name for one in report.settings for name in (*one.failing, *one.unknown)}
+    return found
 
 
 def _facts(report: FleetReport) -> Iterator[tuple[str, str]]:
@@ -282,50 +292,46 @@ def _facts(report: FleetReport) -> Iterator[tuple[str, str]]:
 # ---- What to do ---------------------------------------------------------------------------------
 
 
-def _actions(report: FleetReport, tenants: _Tenants, messages: Mapping[str, str]) -> Iterator[ActionRow]:
-    seen: dict[str, str] = {}
-    for number, action in enumerate(report.actions, start=1):
-        yield ActionRow(
-            number=number,
-            what=action.what,
-            role=action.role,
-            proven=action.proven,
-            word=count(len(action.tenants), "tenant"),
-            tenants=tuple(
-                _todo(number, action, *tenants.by_name[name], report, messages, seen)
-                for name in action.tenants
-                if name in tenants.by_name
-            ),
+class _Todo:
+    """The rows of what to do. The message of a tenant, which is about all actions, is in the first list that has it."""
+
+    def __init__(self, report: FleetReport, tenants: _Tenants, messages: Mapping[str, str]) -> None:
+        self._report = report
+        self._tenants = tenants
+        self._messages = messages
+        self._is_large = sum(bool(one.todo) for one in report.tenants) > _MANY
+        self._seen: dict[str, str] = {}
+
+    def actions(self) -> Iterator[ActionRow]:
+        """Each thing to do, in the order of the report."""
+        for number, action in enumerate(self._report.actions, start=1):
+            known = (self._tenants.by_name[name] for name in action.tenants if name in self._tenants.by_name)
+            yield ActionRow(
+                number=number,
+                what=action.what,
+                role=action.role,
+                proven=action.proven,
+                word=count(len(action.tenants), "tenant"),
+                tenants=tuple(self._row(number, action, *one) for one in known),
+            )
+
+    def _row(self, place: int, action: FleetAction, number: int, tenant: FleetTenant) -> TodoRow:
+        elsewhere = self._seen.get(tenant.name, "")
+        own = f"todo-{number}-{place}" if elsewhere else f"todo-{number}"
+        self._seen.setdefault(tenant.name, f"#{own}")
+        text = "" if elsewhere else self._messages.get(tenant.name, "")
+        parts = [part for part in (tenant.todo.parts if tenant.todo else ()) if part.action == action.key]
+        is_in_message = self._is_large and bool(tenant.todo and tenant.todo.message)
+        link = "" if is_in_message else next((part.link for part in parts if part.link), "")
+        return TodoRow(
+            id=own,
+            name=clip(tenant.name, NAME_WIDTH),
+            badges=() if is_in_message else _badges(tenant, self._report, {app for one in parts for app in one.apps}),
+            link=address(link, f"link-{own}"),
+            message=text,
+            mailto="" if self._is_large or not text else parsed_message(text).mailto,
+            elsewhere=elsewhere,
         )
-
-
-def _todo(
-    place: int,
-    action: FleetAction,
-    number: int,
-    tenant: FleetTenant,
-    report: FleetReport,
-    messages: Mapping[str, str],
-    seen: dict[str, str],
-) -> TodoRow:
-    """A tenant in the list of an action. Its message, which is about all actions, is in the first list that has it."""
-    elsewhere = seen.get(tenant.name, "")
-    text = "" if elsewhere else messages.get(tenant.name, "")
-    is_large = sum(bool(one.todo) for one in report.tenants) > _MANY
-    own = f"todo-{number}-{place}" if elsewhere else f"todo-{number}"
-    seen.setdefault(tenant.name, f"#{own}")
-    parts = [part for part in (tenant.todo.parts if tenant.todo else ()) if part.action == action.key]
-    link = "" if is_large else next((part.link for part in parts if part.link), "")
-    about = {app for part in parts for app in part.apps}
-    return TodoRow(
-        id=own,
-        name=clip(tenant.name, NAME_WIDTH),
-        badges=_badges(tenant, report, about),
-        link=address(link, f"link-{own}"),
-        message=text,
-        mailto="" if is_large or not text else parsed_message(text).mailto,
-        elsewhere=elsewhere,
-    )
 
 
 def _badges(tenant: FleetTenant, report: FleetReport, about: Collection[str] = ()) -> tuple[StateBadge, ...]:
@@ -376,15 +382,19 @@ def _tenant(number: int, tenant: FleetTenant, report: FleetReport) -> TenantRow:
         settings=tuple(dict.fromkeys(one.setting for one in tenant.apps if one.setting)),
         taken=f"{taken} (too old)" if taken and is_old else taken or "no audit",
         problem=tenant.problem,
+        source=tenant.source,
         notes=tenant.notes,
     )
 
 
 def _ending(one: FleetEnding, report: FleetReport, tenants: _Tenants) -> EndingRow:
     word, tone = ending_text(one)
-    # Everything of the whole fleet is said in one word instead of a thousand names.
-    named = () if len(one.tenants) == len(report.tenants) > 1 else tenants.refs(one.tenants)
-    return EndingRow(one.what, word, tone, one.ends[:10], one.then, named)
+    sharing = set(one.tenants)
+    others = tuple(tenant.name for tenant in report.tenants if tenant.name not in sharing)
+    # What nearly the whole fleet shares names the few others instead of a thousand tenants.
+    is_shared = len(report.tenants) > 1 and len(others) <= min(_OTHERS, len(one.tenants) // 4)
+    named = others if is_shared else one.tenants
+    return EndingRow(one.what, word, tone, one.ends[:10], one.then, is_shared, tenants.refs(named))
 
 
 def _sections(view: FleetView, report: FleetReport) -> Iterator[PageSection]:

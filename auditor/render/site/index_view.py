@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from auditor.model.document import count, parse_time, series
+from auditor.model.document import count, first_of, parse_time, series
 from auditor.model.fleet import FleetReport
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome, Severity
@@ -219,9 +219,7 @@ def _headline(shown: Sequence[TenantState], needy: Sequence[TenantState]) -> tup
 
 
 def _names(states: Sequence[TenantState]) -> str:
-    names = [clip(state.name, 40) for state in states[:_NAMED]]
-    more = len(states) - len(names)
-    return series([*names, f"{more} more"] if more else names)
+    return series(first_of([clip(state.name, 40) for state in states], _NAMED))
 
 
 _GROUPS = (

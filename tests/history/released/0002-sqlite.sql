@@ -36,9 +36,12 @@ CREATE TABLE history_customer_lists (
 	source TEXT NOT NULL, 
 	kind TEXT NOT NULL, 
 	taken TEXT NOT NULL, 
+	tried TEXT NOT NULL, 
+	error TEXT NOT NULL, 
+	advice TEXT NOT NULL, 
 	PRIMARY KEY (source)
 );
-INSERT INTO "history_customer_lists" VALUES('gdap:partner','gdap','2026-01-04T02:00:00Z');
+INSERT INTO "history_customer_lists" VALUES('gdap:partner','gdap','2026-01-04T02:00:00Z','','','');
 CREATE TABLE history_customers (
 	source TEXT NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -49,7 +52,7 @@ CREATE TABLE history_customers (
 	PRIMARY KEY (source, "key"), 
 	FOREIGN KEY(source) REFERENCES history_customer_lists (source)
 );
-INSERT INTO "history_customers" VALUES('gdap:partner','9ad9b9a2-5e78-454d-b065-a1c284cc4549','9ad9b9a2-5e78-454d-b065-a1c284cc4549','Contoso','','{"tenant":"9ad9b9a2-5e78-454d-b065-a1c284cc4549","name":"Contoso","source":"gdap:partner","label":"Contoso","domain":"","snapshot":"","relationships":[],"gone":""}');
+INSERT INTO "history_customers" VALUES('gdap:partner','9ad9b9a2-5e78-454d-b065-a1c284cc4549','9ad9b9a2-5e78-454d-b065-a1c284cc4549','Contoso','','{"tenant":"9ad9b9a2-5e78-454d-b065-a1c284cc4549","name":"Contoso","source":"gdap:partner","label":"Contoso","domain":"","snapshot":"","relationships":[],"since":"","gone":""}');
 CREATE TABLE history_decisions (
 	id INTEGER NOT NULL, 
 	tenant_id INTEGER NOT NULL, 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +19,8 @@ from auditor.facts.sign_in_codes import sign_in_codes
 from auditor.graph.access_tokens import TokenClaims
 from auditor.history import History, open_history
 from auditor.jobs.audit_request import SILENT, Redaction
-from auditor.jobs.onboarding import TokenAnswer, judge, onboard
-from auditor.jobs.onboarding_redaction import redacted_onboarding
+from auditor.jobs.customer_consents import TokenAnswer, judge, onboard
+from auditor.jobs.fleet_onboarding import redacted_onboarding
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.secret_references import Secrets
 from auditor.jobs.seen_consents import Earlier
@@ -162,6 +164,8 @@ def test_one_answer_for_all_says_what_needs_you_first_and_our_own_fault_once(tmp
     assert found.exit_code == FAILING
     text = render_onboarding(found, "text").decode()
     assert text.count("AADSTS7000215: what Entra says") == 1
+    rows = list(csv.DictReader(io.StringIO(render_onboarding(found, "csv").decode("utf-8-sig"))))
+    assert [row["message"] for row in rows] == [one.message.text if one.message else "" for one in found.customers]
     for form in FORMATS:
         assert render_onboarding(found, form)
     jsonschema.validate(msgspec.json.decode(render_onboarding(found, "json")), schema())
@@ -232,7 +236,7 @@ def test_the_message_says_what_who_why_and_how_to_take_it_back() -> None:
     for part in (
         f"Please open this link and accept:\n{one.link}",
         "Sign in as: Privileged Role Administrator or Global Administrator of contoso.",
-        *(f"- {role}: " for role in ROLES),
+        *(f"* {role}: " for role in ROLES),
         "Fabrikam IT checks whether your users can connect TrackerRMS",
         "Properties > Delete. Access ends when the last token expires",
     ):

@@ -168,8 +168,7 @@ def _customers(entries: Iterable[TenantEntry], settings: OnboardingSettings, sec
             resolve_auth(sign_in_method(entry.credential), environ, entry.tenant)
             problem = _UNREGISTERED if client == PLACEHOLDER_CLIENT else None
         except AuditorError as error:
-            text = str(error).removesuffix(error.advice).rstrip()
-            problem = TokenAnswer(error=text, advice=error.advice, is_own=True)
+            problem = TokenAnswer(error=error.problem, advice=error.advice, is_own=True)
             client = link = ""
         yield _Customer(entry, needed, apps, client, link, problem)
 
