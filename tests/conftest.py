@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import packaging.version  # noqa: F401 - here, before tests/packaging answers to its name
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling, Scheduling

@@ -21,8 +21,8 @@ Examples:
   consent-auditor fleet enqueue --now --tenant contoso
 
 \b
-Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error,
-3 the database can't be reached, or a list of customers can't be read.""",
+Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error, or a database that can't be
+opened, 3 the queue can't be used, or a list of customers can't be read.""",
 )
 @config_option
 @click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")
@@ -35,7 +35,7 @@ def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: 
     the tenants belong to that night, and each of them is audited once in it. --now opens a new one.
     """
     refuse_empty()
-    from auditor.jobs.fleet_queue import prepare_queue, queue_url, run_with_queue
+    from auditor.jobs.fleet_queue import prepare_queue, queue_place, run_with_queue
     from auditor.jobs.fleet_slots import FleetConfiguration, enqueue_present
     from auditor.jobs.nightly import open_configured_history
     from auditor.jobs.nightly_config import configuration_path, load_configuration
@@ -44,11 +44,11 @@ def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: 
 
     path, secrets = configuration_path(config), Secrets()
     configuration = load_configuration(path)
-    url = queue_url(configuration, secrets)
+    server = queue_place(configuration, secrets)
     with open_configured_history(configuration.history, secrets) as history:
-        prepare_queue(url)
+        prepare_queue(server)
         source = FleetConfiguration(path, secrets, history)
-        made, lists = run_with_queue(enqueue_present(url, source, clock_of_run().now(), tenants, tags, anew=anew))
+        made, lists = run_with_queue(enqueue_present(server, source, clock_of_run().now(), tenants, tags, anew=anew))
     noun = "tenant" if made.new == 1 else "tenants"
     known = f", {made.known} were in it before" if made.known else ""
     click.echo(printable(f"The night of {readable_time(made.slot)} has {made.new} new {noun}{known}."))

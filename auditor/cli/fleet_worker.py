@@ -35,7 +35,7 @@ Examples:
 
 \b
 Exit codes: 0 the worker was asked to end, or nothing waits any more, 2 a usage or configuration error,
-3 the database can't be reached.""",
+or a database that can't be opened, 3 the queue can't be used, or was lost for minutes.""",
 )
 @config_option
 @click.option(
@@ -63,7 +63,7 @@ def command(config: str, concurrency: int | None, drain: bool, log_format: str) 
     SIGTERM and Ctrl+C end a worker: the tenants in progress are marked as stopped and go back into the queue.
     """
     refuse_empty()
-    from auditor.jobs.fleet_queue import place_of, prepare_queue, queue_url, run_with_queue
+    from auditor.jobs.fleet_queue import prepare_queue, queue_place, run_with_queue
     from auditor.jobs.night_log import NightLog
     from auditor.jobs.nightly import open_configured_history
     from auditor.jobs.nightly_config import configuration_path, load_configuration
@@ -71,14 +71,14 @@ def command(config: str, concurrency: int | None, drain: bool, log_format: str) 
 
     path, clock, secrets = configuration_path(config), clock_of_run(), Secrets()
     configuration = load_configuration(path)
-    url = queue_url(configuration, secrets)
+    server = queue_place(configuration, secrets)
     as_json = log_format == "json"
     with open_configured_history(configuration.history, secrets) as history:
-        prepare_queue(url)
+        prepare_queue(server)
         from auditor.jobs.fleet_worker import FleetWorker, WorkerParts
 
         parts = WorkerParts(
-            url,
+            server,
             history,
             secrets,
             lambda night: NightLog(say, clock.now, as_json=as_json, night=night),
@@ -89,7 +89,7 @@ def command(config: str, concurrency: int | None, drain: bool, log_format: str) 
         worker = FleetWorker(path, parts, concurrency=concurrency or 0, drain=drain)
         if not as_json:
             ends = "It ends when nothing waits." if drain else "Stop it with Ctrl+C."
-            say(f"The worker takes tenants from the queue in {place_of(url)}. {ends}")
+            say(f"The worker takes tenants from the queue in {server.label}. {ends}")
         with _ending(worker):
             run_with_queue(worker.run())
     if worker.is_stopping:

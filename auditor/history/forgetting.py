@@ -133,8 +133,14 @@ def _delete(connection: Connection, found: Holdings) -> None:
     delete_runs(connection, ids)
     connection.execute(delete(tenants).where(tenants.c.id.in_(numbers)))
     if found.jobs:
-        names = list({*found.keys, *found.names})
-        connection.execute(text(f"DELETE FROM {_JOBS} WHERE args->>'tenant' = ANY(:names)"), {"names": names})  # noqa: S608 - a constant
+        _delete_jobs(connection, {*found.keys, *found.names})
+
+
+def _delete_jobs(connection: Connection, names: Collection[str]) -> None:
+    # The triggers of procrastinate find their tables in the search path only.
+    connection.execute(text(f"SET LOCAL search_path TO {QUEUE_SCHEMA}"))
+    connection.execute(text("DELETE FROM procrastinate_jobs WHERE args->>'tenant' = ANY(:names)"), {"names": [*names]})
+    connection.execute(text("SET LOCAL search_path TO DEFAULT"))
 
 
 def _jobs(connection: Connection, names: Collection[str]) -> int:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -71,6 +71,14 @@ class ServerLocation(NamedTuple):
         host = self.url.host or "the local socket"
         port = f":{self.url.port}" if self.url.port else ""
         return f"postgresql://{host}{port}/{self.url.database or ''}"
+
+    def options_of_psycopg(self) -> dict[str, Any]:
+        """What psycopg needs to connect to it, with the password."""
+        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+        dialect: Any = PGDialect_psycopg
+        _, options = dialect().create_connect_args(self.url)
+        return dict(options)
 
 
 Location = FileLocation | ServerLocation

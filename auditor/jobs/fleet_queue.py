@@ -7,58 +7,32 @@ database. A slot is the UTC time at which a night was due; everything of a night
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from importlib.resources import files
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from auditor.model.errors import NO_AUDIT, AuditorError, InvalidRequest
+from auditor.jobs.kept_runs import HistoryUnavailable
+from auditor.model.errors import InvalidRequest
 from auditor.model.history import QUEUE_SCHEMA
 from auditor.render import how_to_install
 
 if TYPE_CHECKING:
     import procrastinate
-    import psycopg
-    from sqlalchemy import URL
 
+    from auditor.history.location import ServerLocation
     from auditor.jobs.secret_references import Secrets
     from auditor.model.configuration import Configuration
 
-SCHEMA = QUEUE_SCHEMA
-"""Outside the migrations of the history, whose tables are in the schema of the connection."""
 AUDIT, CLOSE = "audit", "close"
 """The tasks: audit a tenant, and close a night when its tenants are done."""
 TENANTS, NIGHTS, UPKEEP = "tenants", "nights", "upkeep"
 """The queues."""
-ACTIVE = ("todo", "doing")
 _NEEDS = ("procrastinate", "psycopg", "sqlalchemy", "alembic", "platformdirs")
-_CONNECT = 15
 _AT_ONCE = 5000
-_MIGRATION = re.compile(r"\d\d\.\d\d\.\d\d_\d\d_\w+\.sql")
 
 T = TypeVar("T")
-
-
-class QueueUnavailable(AuditorError):
-    """The queue can't be used: a package is missing, or the database isn't PostgreSQL or is of another version."""
-
-
-class QueueFailed(QueueUnavailable):
-    """The database of the queue can't be reached or used."""
-
-    exit_code = NO_AUDIT
-
-
-class Waiting(NamedTuple):
-    """A job of a tenant that isn't done: ``todo`` or ``doing``, or ``failed`` if it isn't tried again."""
-
-    tenant: str
-    slot: str
-    status: str
-    attempts: int
 
 
 class Enqueued(NamedTuple):
@@ -69,10 +43,10 @@ class Enqueued(NamedTuple):
     known: int
 
 
-def queue_url(configuration: Configuration, secrets: Secrets) -> URL:
-    """The address of the database that holds the history and the queue.
+def queue_place(configuration: Configuration, secrets: Secrets) -> ServerLocation:
+    """The database that holds the history and the queue.
 
-    Raises InvalidRequest for a history in a file, QueueUnavailable without the extra ``fleet``, and SecretError.
+    Raises InvalidRequest for a history in a file, HistoryUnavailable without the extra ``fleet``, and SecretError.
     """
     if configuration.history.url is None:
         raise InvalidRequest(
@@ -81,7 +55,7 @@ def queue_url(configuration: Configuration, secrets: Secrets) -> URL:
         )
     missing = " ".join(name for name in _NEEDS if find_spec(name) is None)
     if missing:
-        raise QueueUnavailable(
+        raise HistoryUnavailable(
             f"a queue needs {missing}, which isn't installed", advice=f"{how_to_install(missing)}.".capitalize()
         )
     from auditor.history import locate
@@ -92,14 +66,7 @@ def queue_url(configuration: Configuration, secrets: Secrets) -> URL:
         raise InvalidRequest(
             "history.url doesn't name a PostgreSQL database: write postgresql://USER:PASSWORD@HOST/DATABASE"
         )
-    return found.url
-
-
-def place_of(url: URL) -> str:
-    """The server and the database, without user, password or options."""
-    from auditor.history.location import ServerLocation
-
-    return ServerLocation(url).label
+    return found
 
 
 def run_with_queue(main: Coroutine[Any, Any, T]) -> T:
@@ -109,123 +76,27 @@ def run_with_queue(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def connection_options(url: URL) -> dict[str, Any]:
-    """What psycopg needs to connect, with `SCHEMA` in place of the default schema."""
-    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+def prepare_queue(server: ServerLocation) -> None:
+    """Create the tables of the queue, or bring them up to date; see `auditor.history.queue_tables`."""
+    from auditor.history.queue_tables import prepare_queue as prepare
 
-    dialect: Any = PGDialect_psycopg
-    _, options = dialect().create_connect_args(url)
-    found = dict(options)
-    given = found.get("options", "")
-    return {"connect_timeout": _CONNECT, **found, "options": f"{given} -c search_path={SCHEMA}".strip()}
-
-
-@contextmanager
-def explaining_queue(place: str) -> Iterator[None]:
-    """Raise what the database or procrastinate reports as `QueueFailed`. Never quotes a URL or a statement."""
-    import psycopg
-    from procrastinate.exceptions import ConnectorException
-
-    try:
-        yield
-    except (ConnectorException, psycopg.Error, OSError) as error:
-        raise failed(error, place) from error
-
-
-def failed(error: BaseException, place: str) -> QueueFailed:
-    """The error for the database at `place`."""
-    import psycopg
-
-    from auditor.history.errors import explained
-
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, psycopg.Error):
-        cause = cause.__cause__ or cause.__context__
-    found = explained(cause or error, place)
-    text = str(found).replace("the history ", "the queue in ", 1)
-    if isinstance(cause, psycopg.errors.ForeignKeyViolation):
-        text = "this worker gave no sign of life for a while, so that another one took its number away"
-        return QueueFailed(text, advice="It starts again with a new one.")
-    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
-        return QueueFailed(text, advice=f"Let its owner run once: CREATE SCHEMA {SCHEMA} AUTHORIZATION the_user")
-    return QueueFailed(text, advice=found.advice)
-
-
-# ---- The tables of procrastinate ------------------------------------------------------------------------------------
-
-
-def prepare_queue(url: URL) -> None:
-    """Create the tables of procrastinate, or bring those of an earlier version of it up to date, in one transaction.
-
-    Raises QueueFailed, and QueueUnavailable if a newer version of procrastinate made them.
-    """
-    import psycopg
-
-    place = place_of(url)
-    with explaining_queue(place), psycopg.connect(**connection_options(url), autocommit=True) as connection:
-        if _version(connection) == newest_migration():
-            return
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (SCHEMA,))
-            _bring_up_to_date(connection, place)
-
-
-def newest_migration() -> str:
-    """The name of the newest migration of the installed procrastinate."""
-    return _migrations()[-1]
-
-
-def _migrations() -> list[str]:
-    names = (one.name for one in files("procrastinate.sql").joinpath("migrations").iterdir())
-    return sorted(name for name in names if _MIGRATION.fullmatch(name))
-
-
-def _version(connection: psycopg.Connection[Any]) -> str | None:
-    """The newest migration that was applied, which a comment on the schema says; empty without tables."""
-    row = connection.execute(
-        "SELECT to_regclass(%s), obj_description(to_regnamespace(%s), 'pg_namespace')",
-        (f"{SCHEMA}.procrastinate_jobs", SCHEMA),
-    ).fetchone()
-    assert row is not None
-    return None if row[0] is None else str(row[1] or "").rpartition(" ")[2]
-
-
-def _bring_up_to_date(connection: psycopg.Connection[Any], place: str) -> None:
-    """Apply what is missing. procrastinate has no record of its own of what was applied."""
-    known, version = _migrations(), _version(connection)
-    if version == known[-1]:
-        return
-    if version is None:
-        row = connection.execute("SELECT to_regnamespace(%s)", (SCHEMA,)).fetchone()
-        if row is None or row[0] is None:
-            connection.execute(f"CREATE SCHEMA {SCHEMA}".encode())
-        scripts = [files("procrastinate.sql").joinpath("schema.sql")]
-    elif version in known:
-        folder = files("procrastinate.sql").joinpath("migrations")
-        scripts = [folder.joinpath(name) for name in known[known.index(version) + 1 :]]
-    else:
-        raise QueueUnavailable(
-            f"the queue in {place} was made by another version of procrastinate ({version or 'unknown'})",
-            advice="Update this program: its procrastinate must be at least that of the other machines. If no job"
-            f" matters any more, stop the workers, run DROP SCHEMA {SCHEMA} CASCADE and start again.",
-        )
-    for script in scripts:
-        connection.execute(script.read_bytes())
-    connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS 'consent-auditor, procrastinate {known[-1]}'".encode())
+    prepare(server)
 
 
 # ---- Jobs -----------------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
-async def open_queue(url: URL, connections: int = 2) -> AsyncIterator[procrastinate.App]:
+async def open_queue(server: ServerLocation, connections: int = 2) -> AsyncIterator[procrastinate.App]:
     """The queue as an app of procrastinate without tasks. Raises QueueFailed."""
     from procrastinate import App, PsycopgConnector
 
+    from auditor.history.queue_tables import CONNECT_SECONDS, connection_options, explaining_queue
+
     connector = PsycopgConnector(
-        conninfo="", kwargs=connection_options(url), min_size=1, max_size=connections, timeout=_CONNECT
+        conninfo="", kwargs=connection_options(server), min_size=1, max_size=connections, timeout=CONNECT_SECONDS
     )
-    with explaining_queue(place_of(url)):
+    with explaining_queue(server.label):
         async with App(connector=connector).open_async() as app:
             yield app
 
@@ -242,7 +113,7 @@ async def enqueue(
     connector = app.connector
     assert isinstance(connector, PsycopgConnector)
     async with connector.pool.connection() as connection, connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (SCHEMA,))
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (QUEUE_SCHEMA,))
         rows = await connection.execute(
             "SELECT task_name, args->>'tenant' FROM procrastinate_jobs WHERE args->>'slot' = %s", (slot,)
         )
@@ -299,18 +170,3 @@ async def active_nights(app: procrastinate.App) -> int:
         task=CLOSE,
     )
     return int(found["number"])
-
-
-def waiting_tenants(url: URL) -> tuple[Waiting, ...]:
-    """The latest job of each tenant that isn't done, by name; none if the queue was never used. Raises QueueFailed."""
-    import psycopg
-
-    with explaining_queue(place_of(url)), psycopg.connect(**connection_options(url), autocommit=True) as connection:
-        if _version(connection) is None:
-            return ()
-        rows = connection.execute(
-            "SELECT DISTINCT ON (args->>'tenant') args->>'tenant', args->>'slot', status::text, attempts"
-            " FROM procrastinate_jobs WHERE task_name = %s ORDER BY args->>'tenant', args->>'slot' DESC, id DESC",
-            (AUDIT,),
-        ).fetchall()
-    return tuple(Waiting(*row) for row in rows if row[2] in (*ACTIVE, "failed"))

@@ -27,9 +27,9 @@ from auditor.model.night import Night, TenantNight, is_present, slot_at
 
 if TYPE_CHECKING:
     from procrastinate import App
-    from sqlalchemy import URL
 
     from auditor.history import History
+    from auditor.history.location import ServerLocation
     from auditor.jobs.secret_references import Secrets
     from auditor.notify.delivery import Send
 
@@ -143,7 +143,7 @@ def present_slot(configuration: Configuration, last: str, now: str) -> str:
 
 
 async def enqueue_present(
-    url: URL,
+    server: ServerLocation,
     source: FleetConfiguration,
     now: str,
     names: Sequence[str] = (),
@@ -157,7 +157,7 @@ async def enqueue_present(
 
     Raises QueueFailed, and InvalidRequest for a name or tag that no tenant has.
     """
-    async with open_queue(url) as app:
+    async with open_queue(server) as app:
         configuration, _ = source.read()
         slot = now if anew else present_slot(configuration, await last_slot(app), now)
         return await open_slot(app, source, slot, names, tags)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import TOOL, Interaction, Redaction
 from auditor.jobs.customer_lists import with_customers
-from auditor.jobs.fleet_queue import Waiting, place_of, queue_url, waiting_tenants
+from auditor.jobs.fleet_queue import AUDIT, queue_place
 from auditor.jobs.fleet_slots import KEPT_LIST_HOURS
 from auditor.jobs.kept_runs import named_history
 from auditor.jobs.night_setup import chosen_tenants, tenant_key
@@ -24,6 +25,9 @@ from auditor.model.fleet_state import FleetState, QueueState, TenantStatus
 from auditor.model.history import Run, RunState
 from auditor.model.night import missed_starts, next_start, slot_at
 from auditor.redact.tokens import TokenMaker
+
+if TYPE_CHECKING:
+    from auditor.history.queue_tables import Waiting
 
 
 def fleet_state(
@@ -96,8 +100,10 @@ def _queue(configuration: Configuration, secrets: Secrets, problems: list[str]) 
     if configuration.history.url is None:
         return "", {}
     try:
-        url = queue_url(configuration, secrets)
-        return place_of(url), {one.tenant: one for one in waiting_tenants(url)}
+        server = queue_place(configuration, secrets)
+        from auditor.history.queue_tables import waiting_jobs
+
+        return server.label, {one.tenant: one for one in waiting_jobs(server, AUDIT)}
     except AuditorError as error:
         problems.append(f"What waits in the queue isn't known: {error}")
         return "", {}

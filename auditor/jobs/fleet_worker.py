@@ -20,19 +20,17 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
 from auditor.graph.preconnect import DaemonExecutor
+from auditor.history.queue_tables import QueueFailed, explaining_queue
 from auditor.jobs.fleet_queue import (
     AUDIT,
     CLOSE,
     NIGHTS,
     TENANTS,
     UPKEEP,
-    QueueFailed,
     active_nights,
     active_tenants,
-    explaining_queue,
     last_slot,
     open_queue,
-    place_of,
     tenants_of,
 )
 from auditor.jobs.fleet_reads import failure_of
@@ -51,9 +49,9 @@ from auditor.model.night import TenantNight, is_present, slot_at
 
 if TYPE_CHECKING:
     from procrastinate import App
-    from sqlalchemy import URL
 
     from auditor.history import History
+    from auditor.history.location import ServerLocation
     from auditor.jobs.night_log import NightLog
     from auditor.jobs.secret_references import Secrets
     from auditor.jobs.tenant_runs import TenantRuns
@@ -88,7 +86,7 @@ class WorkerTimes(NamedTuple):
 class WorkerParts(NamedTuple):
     """What a worker needs from outside. `log_of` makes the log of a night, and `show` shows an audited tenant."""
 
-    url: URL
+    server: ServerLocation
     history: History
     secrets: Secrets
     log_of: Callable[[str], NightLog]
@@ -165,7 +163,7 @@ class FleetWorker:
     async def _serve(self) -> bool:
         """Work with one connection to the queue. True if it's over, false if the connection was lost."""
         times = self._parts.times
-        async with open_queue(self._parts.url, connections=4) as app:
+        async with open_queue(self._parts.server, connections=4) as app:
             self._add_tasks(app)
             self._pauses = iter(_PAUSES)
             serving = asyncio.create_task(
@@ -181,7 +179,7 @@ class FleetWorker:
             ends: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]
             if self._drain:
                 ends.append(asyncio.create_task(self._drained(app)))
-            with explaining_queue(place_of(self._parts.url)):
+            with explaining_queue(self._parts.server.label):
                 await asyncio.wait({serving, *ends}, return_when=asyncio.FIRST_COMPLETED)
                 is_over = not serving.done()
                 await self._end(serving, ends)

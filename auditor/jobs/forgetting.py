@@ -322,16 +322,22 @@ def _backups(history: History, own: Words) -> Iterator[Left]:
 
 
 def _in_configuration(configuration: Configuration | None, plan: Removal, own: Words) -> Iterator[Left]:
-    """The lines of the configuration that name the tenant, and the snapshot that they name."""
+    """The lines of the configuration that name the tenant, also in a CSV file, and the snapshot that they name."""
     if configuration is None:
         return
     lines = Path(configuration.file).read_text(encoding="utf-8", errors="replace").splitlines()
     numbers = [str(number) for number, line in enumerate(lines, 1) if own.found_in(line)]
-    if numbers:
+    # A line that keeps a customer out of a list is what the person was advised to write.
+    is_left_out = any(own.found_in(name) for source in configuration.sources for name in source.excluded)
+    if numbers and (plan.entries or not is_left_out):
         noun = "line" if len(numbers) == 1 else "lines"
         more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
         where = f"{noun} {', '.join(numbers[:_MOST_NAMED])}{more}"
         yield Left(configuration.file, where, "Remove the tenant, or the next run audits it again.")
+    for entry in plan.entries:
+        if entry.place and Path(entry.place.file).name != Path(configuration.file).name:
+            where = f"line {entry.place.line}"
+            yield Left(entry.place.file, where, "Remove the tenant, or the next run audits it again.")
     for entry in plan.entries:
         if entry.snapshot and Path(entry.snapshot).exists():
             yield Left(entry.snapshot, "the snapshot that the configuration names", "Delete the file.")

@@ -123,8 +123,8 @@ def _markdown_lines(block: Block) -> Iterator[str]:
 
 
 def _markdown_points(points: tuple[Point, ...], depth: int) -> Iterator[str]:
-    for point in points:
-        yield f"{'  ' * depth}- {_inline(point.text)}"
+    for point in points:  # four spaces a level: Python-Markdown nests nothing below that, GitHub takes both
+        yield f"{'    ' * depth}- {_inline(point.text)}"
         yield from _markdown_points(point.below, depth + 1)
 
 

@@ -265,6 +265,15 @@ def row_type(section: str) -> type[msgspec.Struct]:
     return kind
 
 
+def build_decoders() -> None:
+    """Make msgspec look at every type that a snapshot consists of, before several threads read snapshots.
+
+    Two threads that make it look at one type for the first time at the same time can crash the process (msgspec 0.22).
+    A snapshot's type leads to those of all of its parts.
+    """
+    msgspec.json.Decoder(Snapshot)
+
+
 def _is_cut(why: Unread) -> bool:
     return why.message == CUT_BY_POWERSHELL
 

@@ -35,6 +35,7 @@ CAUGHT_INSIDE = {
 """The exceptions that never leave the package that raises them, and what happens to them."""
 
 FOR_CALLERS = {
+    "_TenantsWait": "the queue of a fleet tries the job that closes a night again later",
     "CancelledByLibrary": "foreign_code, which raises it, treats it as any other failure of a library",
     "NoWriter": "it is an OSError, and reported as any other one by whoever reads the file",
     "NothingIsFetched": "the PDF renderer catches it",

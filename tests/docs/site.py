@@ -19,10 +19,10 @@ SITE = ROOT / "build/site"
 _LINK = re.compile(r"<a\b[^>]*\shref=[\"']?([^\"'\s>]+)")
 _TARGET = re.compile(r"<(?:a|img|script|link|source)\b[^>]*\s(?:href|src)=[\"']?([^\"'\s>]+)")
 _LOADED = re.compile(
-    r"<(?:script|img|iframe|source|video|link)\b[^>]*\s(?:src|href|srcset)=[\"']?(https?://[^\"'\s>]+)"
+    r"<(?:script|img|iframe|source|video|link)\b[^>]*\s(?:src|href|srcset)=[\"']?((?:https?:)?//[^\"'\s>]+)"
 )
 _NOT_LOADED = re.compile(r"<link\b[^>]*\srel=[\"']?(?:canonical|alternate|edit|next|prev)\b")
-_IN_STYLE = re.compile(r"(?:url\(|@import\s+)[\"']?(https?://[^\"')\s;]+)")
+_IN_STYLE = re.compile(r"(?:url\(|@import\s+)[\"']?((?:https?:)?//[^\"')\s;]+)")
 
 
 def build() -> str:

@@ -13,7 +13,8 @@ import msgspec
 import psycopg
 
 from auditor.history import History, open_history
-from auditor.jobs.fleet_queue import Enqueued, connection_options, prepare_queue, queue_url, run_with_queue
+from auditor.history.queue_tables import connection_options, prepare_queue
+from auditor.jobs.fleet_queue import Enqueued, queue_place, run_with_queue
 from auditor.jobs.fleet_slots import FleetConfiguration, enqueue_present
 from auditor.jobs.fleet_worker import FleetWorker, WorkerParts, WorkerTimes
 from auditor.jobs.night_log import NightLog
@@ -65,9 +66,9 @@ class Fleet:
         for name in self.names(number):
             write_tenant(folder / f"{name}.json", SAMPLES[int(name[1:]) % len(SAMPLES)])
         self.configure(self.names(number))
-        self.url = queue_url(load_configuration(str(self.file)), self.secrets)
+        self.server = queue_place(load_configuration(str(self.file)), self.secrets)
         self.history = open_history(address)
-        prepare_queue(self.url)
+        prepare_queue(self.server)
 
     @staticmethod
     def names(number: int) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class Fleet:
     def enqueue(self, names: Sequence[str] = (), *, anew: bool = False) -> Enqueued:
         """What ``fleet enqueue`` does."""
         source = FleetConfiguration(str(self.file), self.secrets, self.history)
-        return run_with_queue(enqueue_present(self.url, source, self.now, names, anew=anew))[0]
+        return run_with_queue(enqueue_present(self.server, source, self.now, names, anew=anew))[0]
 
     def worker(self, *, drain: bool = True, concurrency: int = 2, times: WorkerTimes = FAST) -> FleetWorker:
         """A worker that doesn't run yet."""
@@ -95,7 +96,7 @@ class Fleet:
             return NightLog(self._logged, clock.now, as_json=True, night=night)
 
         parts = WorkerParts(
-            self.url,
+            self.server,
             self.history,
             self.secrets,
             log_of,
@@ -128,7 +129,7 @@ class Fleet:
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows of the queue's tables."""
-        with psycopg.connect(**connection_options(self.url), autocommit=True) as connection:
+        with psycopg.connect(**connection_options(self.server), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 

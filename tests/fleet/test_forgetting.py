@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from auditor.cli.program import program
 from auditor.jobs.forgetting import Proof, Removal, planned, prove, remove, words_of
 from auditor.jobs.nightly_config import load_configuration
-from auditor.model.errors import FAILING, OK, UNKNOWN, USAGE, InvalidRequest
+from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, USAGE, InvalidRequest
 from auditor.model.snapshot import Tenant
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import save
@@ -32,7 +32,7 @@ tenants:
 ACME = "  - {name: acme, snapshot: acme.json}\n"
 GLOBEX = "  - {name: globex, snapshot: globex.json}\n"
 FIRST, SECOND = "2026-11-22T02:00:00Z", "2026-11-23T02:00:00Z"
-ACME_ID = "11111111-2222-4333-8444-555555555555"
+ACME_ID, OTHER_ID = "11111111-2222-4333-8444-555555555555", "77777777-7777-4777-8777-777777777777"
 replace = msgspec.structs.replace
 
 
@@ -138,6 +138,22 @@ def test_a_name_that_leads_elsewhere_removes_nothing_there(nights: Nights) -> No
 def test_a_typo_names_the_tenant_that_was_meant(nights: Nights) -> None:
     with nights.history() as history, pytest.raises(InvalidRequest, match='did you mean "acme"'):
         planned(history, "acmee", load_configuration(str(nights.file)))
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        pytest.param("csv: customers.csv", {"customers.csv": "line 2"}, id="a line of a CSV file"),
+        pytest.param(f"gdap: {{tenant: partner.example}}, except: [{OTHER_ID}]", {}, id="an exception of a list"),
+    ],
+)
+def test_what_would_audit_the_tenant_again_is_left(nights: Nights, entry: str, found: dict[str, str]) -> None:
+    (nights.folder / "customers.csv").write_text(f"tenant,name\n{OTHER_ID},other\n")
+    nights.file.write_text(f"{CONFIGURATION}{ACME}{GLOBEX}  - {{{entry}}}\n")
+    with nights.history() as history:
+        history.fail(history.begin(OTHER_ID, "other", FIRST), finished=FIRST, error="no token", exit_code=NO_AUDIT)
+    _, proof = forget(nights, "other")
+    assert {Path(one.place).name: one.what for one in proof.left} == found
 
 
 def test_the_command_asks_first_and_says_what_it_did(nights: Nights) -> None:

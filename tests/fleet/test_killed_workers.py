@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 from auditor.history import History, open_history
-from auditor.jobs.fleet_queue import prepare_queue, queue_url, run_with_queue
+from auditor.jobs.fleet_queue import prepare_queue, queue_place, run_with_queue
 from auditor.jobs.fleet_slots import FleetConfiguration, enqueue_present
 from auditor.jobs.night_log import NightLog
 from auditor.jobs.night_setup import Clock, NightParts
@@ -82,10 +82,10 @@ def _from_the_queue(
         environ = {**made.environ, "TEAM": f"json://127.0.0.1:{team.port}/", "HISTORY": address}
         file = str(made.configure("{url: {env: HISTORY}}", _MORE))
         secrets = Secrets(environ)
-        url = queue_url(load_configuration(file), secrets)
-        prepare_queue(url)
+        server = queue_place(load_configuration(file), secrets)
+        prepare_queue(server)
         source = FleetConfiguration(file, secrets, history)
-        enqueued, _ = run_with_queue(enqueue_present(url, source, NOW))
+        enqueued, _ = run_with_queue(enqueue_present(server, source, NOW))
         assert enqueued.new == len(made.customers)
         arguments = ("fleet", "worker", "--drain", "--concurrency", "5", "--log-format", "json", "--config", file)
         ended = run_workers(3, arguments, {**environ, "_CONSENT_AUDITOR_TEST_NOW": NOW}, kills)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from auditor.history import open_history
+from auditor.history.queue_tables import SCHEMA
 from auditor.jobs import fleet_slots
-from auditor.jobs.fleet_queue import SCHEMA, run_with_queue
+from auditor.jobs.fleet_queue import run_with_queue
 from auditor.jobs.fleet_worker import MOST_ATTEMPTS, FleetWorker
 from auditor.jobs.tenant_runs import TenantRuns
 from auditor.model.configuration import TenantEntry

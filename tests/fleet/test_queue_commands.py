@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from auditor.cli.program import explained, program
 from auditor.history import open_history
+from auditor.history.queue_tables import SCHEMA, connection_options, newest_migration, prepare_queue
 from auditor.jobs import fleet_queue
-from auditor.jobs.fleet_queue import SCHEMA, connection_options, newest_migration, prepare_queue
 from tests.fleet.fleets import CANARY, FAST, NOW, Fleet, fleet
 
 GONE = f"postgresql://auditor:{CANARY}@127.0.0.1:1/history"
@@ -134,7 +134,7 @@ def test_the_queue_has_a_schema_of_its_own_outside_the_migrations_of_the_history
         connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE".encode())
     with open_history(postgresql) as history:
         assert history.runs() == (), "the history needs no queue"
-    prepare_queue(small.url)
+    prepare_queue(small.server)
     assert small.enqueue().new == 4
 
 
@@ -142,14 +142,14 @@ def test_tables_of_an_earlier_procrastinate_are_brought_up_to_date(small: Fleet)
     migrations = files("procrastinate.sql").joinpath("migrations")
     names = sorted(one.name for one in migrations.iterdir() if one.name.endswith(".sql"))
     earlier = [name for name in names if name < "03.03"]
-    with psycopg.connect(**connection_options(small.url), autocommit=True) as connection:
+    with psycopg.connect(**connection_options(small.server), autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE".encode())
         connection.execute(f"CREATE SCHEMA {SCHEMA}".encode())
         for name in earlier:
             connection.execute(migrations.joinpath(name).read_bytes())
         connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS 'consent-auditor, procrastinate {earlier[-1]}'".encode())
-    prepare_queue(small.url)
-    prepare_queue(small.url)
+    prepare_queue(small.server)
+    prepare_queue(small.server)
     ((comment,),) = small.query(f"SELECT obj_description('{SCHEMA}'::regnamespace, 'pg_namespace')")
     assert comment == f"consent-auditor, procrastinate {newest_migration()}"
     small.enqueue(("c0",))

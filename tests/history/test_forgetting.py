@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
-from auditor.history import History, RunInProgress, open_history
+from auditor.history import History, RunInProgress, locate, open_history
 from auditor.history.forgetting import forget, holdings, remaining, remaining_in_files
+from auditor.history.location import ServerLocation
 from auditor.history.traces import Words
+from auditor.jobs.fleet_queue import prepare_queue
 from auditor.model.customers import Customer, CustomerList, ListKind
 from auditor.model.errors import InvalidRequest
-from auditor.model.history import OutboxMessage, Said
+from auditor.model.history import QUEUE_SCHEMA, OutboxMessage, Said
 from auditor.model.snapshot import Tenant
 from tests.history.nights import TENANT, Night, difference_of, keep
 
@@ -45,8 +49,7 @@ def message(tenant: str, identity: str) -> OutboxMessage:
     )
 
 
-@pytest.fixture
-def two(history: History, default_night: Night) -> History:
+def with_two_tenants(history: History, default_night: Night) -> History:
     """Two tenants, of which one has the word, and whose snapshots are the same but for their ids."""
     mine = of_tenant(default_night, Tenant(id=TENANT, name=WORD), f"Users of {WORD} can't connect.")
     other = of_tenant(default_night, Tenant(id=OTHER, name="Fabrikam"), "Users can't connect.")
@@ -60,8 +63,27 @@ def two(history: History, default_night: Night) -> History:
     return history
 
 
-def test_what_is_held_of_a_tenant_is_counted(two: History) -> None:
-    found = holdings(two.database, WORD)
+@pytest.fixture
+def two(history: History, default_night: Night) -> History:
+    """Two tenants in each of the databases."""
+    return with_two_tenants(history, default_night)
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[History]:
+    """A history in a file."""
+    with open_history(str(tmp_path / "history.db")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def local_two(local: History, default_night: Night) -> History:
+    """Two tenants in a file."""
+    return with_two_tenants(local, default_night)
+
+
+def test_what_is_held_of_a_tenant_is_counted(local_two: History) -> None:
+    found = holdings(local_two.database, WORD)
     assert (found.keys[0], found.ids, found.names) == (TENANT, (TENANT,), (WORD,))
     assert (found.runs, found.waiting, found.sent, found.said) == (2, 1, (("team", 1),), 1)
 
@@ -82,22 +104,22 @@ def test_a_forgotten_tenant_is_in_no_row_and_the_other_one_is_whole(two: History
     assert holdings(two.database, TENANT).is_empty
 
 
-def test_the_search_says_whose_rows_have_a_word(two: History) -> None:
-    owners = {owner for trace in remaining(two.database, Words([OTHER])) for owner in trace.owners}
+def test_the_search_says_whose_rows_have_a_word(local_two: History) -> None:
+    owners = {owner for trace in remaining(local_two.database, Words([OTHER])) for owner in trace.owners}
     assert owners == {"fabrikam"}
 
 
-def test_contents_that_another_tenant_shares_stay(two: History, default_night: Night) -> None:
+def test_contents_that_another_tenant_shares_stay(local_two: History, default_night: Night) -> None:
     third = keep(
-        two,
+        local_two,
         of_tenant(default_night, Tenant(id=OTHER, name="Fabrikam"), "Now they can."),
         3,
         tenant=OTHER,
         name="fabrikam",
     )
-    before = two.comparable_parts(third.id)
-    forget(two.database, TENANT)
-    assert two.comparable_parts(third.id) == before
+    before = local_two.comparable_parts(third.id)
+    forget(local_two.database, TENANT)
+    assert local_two.comparable_parts(third.id) == before
 
 
 def test_nothing_is_left_in_the_bytes_of_the_file(tmp_path: Path, default_night: Night) -> None:
@@ -123,11 +145,11 @@ def test_bytes_that_sqlite_leaves_in_a_page_are_found(tmp_path: Path, default_ni
         assert remaining_in_files(history.database, Words([WORD, OTHER])) == {OTHER}
 
 
-def test_messages_and_notes_of_a_tenant_without_runs_are_forgotten(history: History) -> None:
-    history.keep_said([Said(target="", tenant="contoso", key="consent", first="2026", last="2026")])
-    assert holdings(history.database, "contoso").said == 1
-    forget(history.database, "contoso")
-    assert remaining(history.database, Words(["contoso"])) == ()
+def test_messages_and_notes_of_a_tenant_without_runs_are_forgotten(local: History) -> None:
+    local.keep_said([Said(target="", tenant="contoso", key="consent", first="2026", last="2026")])
+    assert holdings(local.database, "contoso").said == 1
+    forget(local.database, "contoso")
+    assert remaining(local.database, Words(["contoso"])) == ()
 
 
 def test_a_customer_of_a_list_is_forgotten_by_its_label_and_the_others_stay_listed(history: History) -> None:
@@ -143,11 +165,11 @@ def test_a_customer_of_a_list_is_forgotten_by_its_label_and_the_others_stay_list
     assert kept is not None and kept.customers == (other,)
 
 
-def test_two_tenants_of_one_name_are_not_mixed_up(two: History, default_night: Night) -> None:
-    keep(two, of_tenant(default_night, Tenant(id=OTHER), ""), 5, tenant="namesake", name=WORD)
+def test_two_tenants_of_one_name_are_not_mixed_up(local_two: History, default_night: Night) -> None:
+    keep(local_two, of_tenant(default_night, Tenant(id=OTHER), ""), 5, tenant="namesake", name=WORD)
     with pytest.raises(InvalidRequest, match=f"2 tenants are called {WORD}: .*{TENANT} or {OTHER}"):
-        forget(two.database, WORD)
-    assert len(two.runs()) == 4
+        forget(local_two.database, WORD)
+    assert len(local_two.runs()) == 4
 
 
 def test_a_lock_of_a_forgotten_tenant_leaves_no_file_and_can_be_held_again(tmp_path: Path) -> None:
@@ -163,15 +185,15 @@ def test_a_lock_of_a_forgotten_tenant_leaves_no_file_and_can_be_held_again(tmp_p
 def test_the_jobs_of_a_forgotten_tenant_leave_the_queue(postgresql: str, default_night: Night) -> None:
     with open_history(postgresql) as history:
         keep(history, of_tenant(default_night, Tenant(id=TENANT), ""), name="contoso")
+        location = locate(postgresql)
+        assert isinstance(location, ServerLocation)
+        prepare_queue(location.url)
         with history.database.write() as connection:
-            connection.execute(text("CREATE SCHEMA consent_auditor_queue"))
-            columns = "id serial, args jsonb, lock text, queueing_lock text"
-            connection.execute(text(f"CREATE TABLE consent_auditor_queue.procrastinate_jobs ({columns})"))
+            connection.execute(text(f"SET LOCAL search_path TO {QUEUE_SCHEMA}"))
             for name in ("contoso", "fabrikam"):
-                values = f"""('{{"tenant": "{name}"}}', 'tenant/{name}')"""
-                connection.execute(
-                    text(f"INSERT INTO consent_auditor_queue.procrastinate_jobs (args, lock) VALUES {values}")
-                )
+                values = {"lock": f"tenant/{name}", "args": json.dumps({"tenant": name})}
+                columns = "(queue_name, task_name, lock, args) VALUES ('tenants', 'audit', :lock, :args)"
+                connection.execute(text(f"INSERT INTO procrastinate_jobs {columns}"), values)
         words = Words(["contoso", "fabrikam"])
         assert [trace.rows for trace in remaining(history.database, words) if "jobs" in trace.table] == [1, 1]
         assert forget(history.database, "contoso").jobs == 1

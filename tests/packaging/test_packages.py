@@ -17,7 +17,7 @@ from tests.packaging.tree import DATA, ROOT, files_under, setup_cfg, words
 REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)")
 EXTRAS_OF = {
-    "auditor/history/": ("nightly", "postgres"),
+    "auditor/history/": ("fleet", "nightly", "postgres"),
     "auditor/jobs/": ("fleet", "keyvault", "nightly"),
     "auditor/notify/": ("nightly",),
 }

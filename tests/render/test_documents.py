@@ -57,7 +57,7 @@ PAGE: Document = (
 def test_a_page_as_markdown() -> None:
     assert as_markdown(PAGE, "made") == (
         "<!-- made -->\n\n# A page\n\nAbout `Mail.Read` and  \nmore.\n\n## Facts\n\n| | |\n| --- | --- |\n"
-        "| Name | [a \\| b](x.md) |\n| Empty |  |\n\n- one\n  - within ``a`b``\n\n| A | B |\n| --- | --- |\n"
+        "| Name | [a \\| b](x.md) |\n| Empty |  |\n\n- one\n    - within ``a`b``\n\n| A | B |\n| --- | --- |\n"
         "| 1 | two words<br>under |\n"
     )
 
