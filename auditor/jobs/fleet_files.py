@@ -19,6 +19,7 @@ from auditor.jobs.fleet_audits import About, AppChoice, AuditMaker, FleetRequest
 from auditor.jobs.pack_selection import apps_of, names_in_environment
 from auditor.jobs.report_builder import wanted_by
 from auditor.jobs.snapshot_files import read_snapshot
+from auditor.jobs.snapshot_folder import ENDINGS, paths_in, stem
 from auditor.model.decision import AppRef
 from auditor.model.document import count, first_of, parse_time, series
 from auditor.model.errors import AuditorError, InvalidRequest
@@ -26,11 +27,8 @@ from auditor.model.fleet import AuditState, FleetReport, FleetSource
 from auditor.model.report import Report
 from auditor.model.snapshot import LeftOut, Snapshot, Tenant
 
-_ENDINGS = (".json", ".json.gz", ".zip")
-"""The endings of snapshots, bundles and reports in a folder."""
 _OLD_DAYS = 30
 """Days after which a snapshot is called old in a note: settings may have changed since."""
-_UNFINISHED = ".partial"
 _NAMED = 5
 
 
@@ -50,10 +48,12 @@ def audits_of_files(request: FleetRequest, interaction: Interaction = SILENT) ->
     """
     if PIPE in request.snapshots:
         raise InvalidRequest("a fleet is several files: name the files, or a folder with them")
-    files = [file for place in request.snapshots for file in _files(place)]
+    files = [
+        file for place in request.snapshots for file in (paths_in(place) if Path(place).is_dir() else (Path(place),))
+    ]
     if not files:
         raise InvalidRequest(
-            f"{request.snapshots[0]} has no snapshot, bundle or report in it: they end with {', '.join(_ENDINGS)}"
+            f"{request.snapshots[0]} has no snapshot, bundle or report in it: they end with {', '.join(ENDINGS)}"
         )
     prepared = _prepared(request)
     apps = apps_of(prepared.packs)
@@ -84,19 +84,6 @@ def audits_of_files(request: FleetRequest, interaction: Interaction = SILENT) ->
     return fleet_report(audits, fleet)
 
 
-def _files(place: str) -> Iterator[Path]:
-    """The file, or the files and folders of exports in a folder, by name."""
-    path = Path(place)
-    if not path.is_dir():
-        yield path
-        return
-    for one in sorted(path.iterdir()):
-        if one.name.startswith(".") or one.name.endswith(_UNFINISHED):
-            continue
-        if one.name.lower().endswith(_ENDINGS) or (one.is_dir() and next(one.rglob("*.json"), None)):
-            yield one
-
-
 def _prepared(request: FleetRequest) -> PreparedAudit:
     """The packs that judge the files. Raises InvalidRequest and PackError."""
     packs = request.packs or (() if request.apps else names_in_environment())
@@ -119,7 +106,7 @@ class _Files(NamedTuple):
 
     def audit(self, file: Path) -> _FileAudit:
         """The audit of one file; of one that can't be read, why."""
-        about = About(name=_name(file), source=str(file), asked=self.asked)
+        about = About(name=stem(file), source=str(file), asked=self.asked)
         try:
             report, snapshot = self._judged(file)
         except AuditorError as error:
@@ -129,7 +116,7 @@ class _Files(NamedTuple):
             return self._unreadable(
                 file, about, f"{file.name}: {error.strerror}", "Check the path and its permissions."
             )
-        named = about._replace(name=report.tenant.name or _name(file))
+        named = about._replace(name=report.tenant.name or stem(file))
         return _FileAudit(file, self.maker.audit(report, named, snapshot), report.tenant.id.lower())
 
     def _unreadable(self, file: Path, about: About, problem: str, advice: str) -> _FileAudit:
@@ -152,11 +139,6 @@ class _Files(NamedTuple):
             # An answer depends on a row that nothing in the question named.
             snapshot = read_snapshot((str(file),))
             return evaluate(self.prepared, snapshot, origin).report, snapshot
-
-
-def _name(file: Path) -> str:
-    name = file.name
-    return next((name[: -len(end)] for end in reversed(_ENDINGS) if name.lower().endswith(end)), name)
 
 
 def _newest(found: Sequence[_FileAudit]) -> tuple[list[TenantAudit], tuple[str, ...]]:

@@ -17,7 +17,8 @@ from auditor.snapshot import SnapshotError
 from auditor.snapshot.packed_files import DOCUMENT
 from auditor.snapshot.read import file_bytes
 
-_ENDINGS = (".json", ".json.gz", ".zip")
+ENDINGS = (".json", ".json.gz", ".zip")
+"""Of the names of snapshots, bundles and reports."""
 _OWN = "consent-auditor/"
 _LARGEST_HEAD = 256 << 20
 """Bytes of the document in an archive; the rows of large sections aren't in it."""
@@ -50,13 +51,13 @@ def snapshots_in(folder: str, source: str, reports: str = "") -> FolderList:
     """
     notes: list[str] = []
     latest: dict[str, tuple[str, Customer]] = {}
-    for path in _paths(folder, reports):
+    for path in paths_in(folder, reports):
         head = _head(path)
         if head.format.startswith(_OWN) and head.format != FORMAT:
             notes.append(f"{path.name} is left out: it is a {head.format.removeprefix(_OWN)}, not a snapshot")
             continue
         tenant = head.tenant.id.lower() if head.tenant else ""
-        customer = Customer(tenant=tenant, name=_stem(path), source=source, snapshot=str(path))
+        customer = Customer(tenant=tenant, name=stem(path), source=source, snapshot=str(path))
         key = tenant or path.name
         if key in latest:
             older, newer = sorted(((head.taken, customer), latest[key]), key=lambda one: (one[0], one[1].snapshot))
@@ -74,8 +75,12 @@ def tenant_of(snapshot: str) -> str:
     return tenant.id.lower() if tenant else ""
 
 
-def _paths(folder: str, reports: str) -> Iterator[Path]:
-    """What can be a snapshot, by name."""
+def paths_in(folder: str, reports: str = "") -> Iterator[Path]:
+    """The files and the folders of exports in a folder that can be a snapshot, by name.
+
+    Hidden files, unfinished reads and the folder of `reports` are left out. Raises InvalidRequest if the folder can't
+    be read.
+    """
     from auditor.graph.checkpoint import ENDING as UNFINISHED
 
     try:
@@ -88,7 +93,7 @@ def _paths(folder: str, reports: str) -> Iterator[Path]:
         if entry.name.startswith(".") or entry.name.endswith(UNFINISHED):
             continue
         path = Path(folder, entry.name)
-        if entry.name.lower().endswith(_ENDINGS) or (entry.is_dir() and _has_exports(path, reports)):
+        if entry.name.lower().endswith(ENDINGS) or (entry.is_dir() and _has_exports(path, reports)):
             yield path
 
 
@@ -99,9 +104,10 @@ def _has_exports(path: Path, reports: str) -> bool:
     return next(path.rglob("*.json"), None) is not None
 
 
-def _stem(path: Path) -> str:
+def stem(path: Path) -> str:
+    """The file's name without the ending of a snapshot, a bundle or a report."""
     name = path.name
-    return next((name[: -len(end)] for end in reversed(_ENDINGS) if name.lower().endswith(end)), name)
+    return next((name[: -len(end)] for end in reversed(ENDINGS) if name.lower().endswith(end)), name)
 
 
 def _head(path: Path) -> _Head:
