@@ -55,7 +55,7 @@ def command(
     refuse_empty()
     places = destinations(formats, outputs)
     redaction = redaction_of(redact, redact_key)
-    from auditor.jobs.fleet_state import fleet_state, redacted_state
+    from auditor.jobs.fleet_tenants import fleet_state, redacted_state
     from auditor.jobs.nightly_config import configuration_path
 
     now = clock_of_run().now()
@@ -66,7 +66,7 @@ def command(
     if redaction is not None:
         with interaction() as person:
             found = redacted_state(found, redaction, person)
-    from auditor.render.fleet_state import as_text, render_state
+    from auditor.render.fleet_tenants import as_text, render_state
 
     write_document(
         places,
