@@ -19,15 +19,17 @@ is_on() {
 }
 
 arguments=(check --fail-on "$FAIL_ON" -o "$OUTPUT/")
-read -ra words <<< "$PACK"
-for word in "${words[@]}"; do arguments+=(--pack "$word"); done
-read -ra words <<< "$FORMATS"
-for word in "${words[@]}"; do arguments+=(-f "$word"); done
+# Words that stand on several lines, as YAML allows, are taken, too: -d '' reads to the end, which read reports as 1.
+# Bash 3.2 of macOS takes an empty array for an unset variable, so each loop names what to take instead.
+read -r -d '' -a words <<< "$PACK" || true
+for word in ${words[@]+"${words[@]}"}; do arguments+=(--pack "$word"); done
+read -r -d '' -a words <<< "$FORMATS" || true
+for word in ${words[@]+"${words[@]}"}; do arguments+=(-f "$word"); done
 [ -z "$APP" ] || arguments+=(--app "$APP")
 [ -z "$SNAPSHOT" ] || arguments+=(--snapshot "$SNAPSHOT")
 [ -z "$SAMPLE" ] || arguments+=(--sample "$SAMPLE")
 if is_on "$REDACT"; then arguments+=(--redact); fi
-if is_on "$SUMMARY" && [[ " $FORMATS " != *" markdown "* ]]; then arguments+=(-f markdown); fi
+if is_on "$SUMMARY" && [[ " ${words[*]-} " != *" markdown "* ]]; then arguments+=(-f markdown); fi
 
 if [ -z "$SNAPSHOT$SAMPLE" ]; then
   if [ -z "$AZURE_TENANT_ID" ] || [ -z "$AZURE_CLIENT_ID" ]; then

@@ -170,7 +170,9 @@ def misspelt_variables(environ: Mapping[str, str], names: Iterable[str] = _VARIA
     unset = {name.replace("_", ""): name for name in names if not environ.get(name, "").strip()}
     found: dict[str, str] = {}
     for name in environ:
-        plain = "".join(c for c in name.upper() if c.isalnum())
+        if not {"A", "Z"}.issubset(upper := name.upper()):
+            continue
+        plain = "".join(c for c in upper if c.isalnum())
         if name in _VARIABLES or "AZ" not in plain[:3] or plain.startswith(_OTHER_TOOLS):
             continue
         if other := _OTHER_NAMES.get(plain.removeprefix("AZURE")):

@@ -7,6 +7,7 @@ tenant is kept when its result is known.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
@@ -178,6 +179,7 @@ class FleetConnections:
         self._plans: dict[int, tuple[Sequence[Pack], Plan]] = {}
         self._sign_in: SharedSignIn | None = None
         self._stack = AsyncExitStack()
+        self._own_environ = dict(os.environ)
         self._evaluating = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -343,7 +345,9 @@ class FleetConnections:
     async def _environment(self, entry: TenantEntry) -> Mapping[str, str]:
         """The variables of the tenant's credential, whose secrets can be in a file or a vault that doesn't answer."""
         if self._secrets.has_read(entry):
-            return self._secrets.environment_of(entry)
+            found = self._secrets.environment_of(entry)
+            # The variables of the process are encoded, and decoded each time that they are looked at.
+            return self._own_environ if found is os.environ else found
         with _within(entry.timeout, "the tenant's secret") as limit:
             async with limit:
                 return await asyncio.to_thread(self._secrets.environment_of, entry)

@@ -160,10 +160,12 @@ def audited(folder: Path, **inputs: str) -> tuple[int, dict[str, str], str, str]
 
 @needs_bash
 def test_the_action_audits_and_passes_the_exit_code_on_without_a_name_of_the_tenant(tmp_path: Path) -> None:
-    code, outputs, summary, printed = audited(tmp_path, pack="trackerrms-uk", sample="managed-default")
+    packs = "trackerrms-uk\ncisa-scuba\n"  # as a block of YAML gives them
+    code, outputs, summary, printed = audited(tmp_path, pack=packs, sample="managed-default", formats="html  json")
     assert (code, outputs) == (1, {"exit-code": "1"}), printed
     report = json.loads((tmp_path / "audit-results/report.json").read_text(encoding="utf-8"))
     assert report["decisions"][0]["outcome"] == "needs-admin"
+    assert [pack["name"] for pack in report["packs"]] == ["trackerrms-uk", "cisa-scuba"]
     assert "NEEDS ADMIN" in summary
     everything = printed + summary + json.dumps(report)
     assert "Contoso Talent" not in everything and auditor.__version__ in report["tool"]
