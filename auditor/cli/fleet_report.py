@@ -15,7 +15,7 @@ from auditor.cli.document_output import (
     output_options_with_workbook,
     write_document,
 )
-from auditor.cli.nightly_run import clock_of_run, config_option
+from auditor.cli.nightly_run import clock_of_run, config_option, tenant_options
 from auditor.cli.options import (
     FilesOption,
     complete_apps,
@@ -71,10 +71,7 @@ Exit codes: 0 users of every tenant can connect every app, 1 somewhere they can'
     help="Snapshots, bundles and JSON reports that customers sent, or folders with them, each about one tenant: no"
     " access to the tenants is needed. Repeatable.",
 )
-@click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")
-@click.option(
-    "--tag", "tags", multiple=True, metavar="TAG", help="Only tenants with this tag. Repeatable: any of them."
-)
+@tenant_options
 @click.option(
     "--app",
     "apps",
