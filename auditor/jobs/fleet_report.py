@@ -16,7 +16,7 @@ from auditor.fleet.answer import Fleet, fleet_report
 from auditor.fleet.freshness import ONE_DAY, RUN_AGAIN, STALE_AFTER_RUNS, freshness, oldest_start
 from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit, with_common_apps
 from auditor.jobs.app_catalog import app_named, pack_reference
-from auditor.jobs.audit import evaluate
+from auditor.jobs.audit import LIVE, evaluate
 from auditor.jobs.audit_request import SILENT, TOOL, Interaction
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.fleet_audits import About, AppChoice, AuditMaker, FleetRequest
@@ -332,10 +332,10 @@ def _live(request: FleetRequest, interaction: Interaction) -> FleetReport:
             made = about._replace(state=AuditState.FAILED, problem=problem, advice=advice, exit_code=NO_AUDIT)
             return maker.without_audit(made, entry.tenant)
         try:
-            report = evaluate(read.prepared, read.snapshot, "live, read through Microsoft Graph").report
+            report = evaluate(read.prepared, read.snapshot, LIVE).report
         except AuditorError as error:
             made = about._replace(
-                state=AuditState.FAILED, problem=sentence(str(error)), advice=error.advice, exit_code=NO_AUDIT
+                state=AuditState.FAILED, problem=sentence(error.problem), advice=error.advice, exit_code=NO_AUDIT
             )
             return maker.without_audit(made, entry.tenant)
         ends = read.credential.ends if read.credential else ""

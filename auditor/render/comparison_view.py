@@ -18,7 +18,6 @@ _HAPPENED = {
     Happened.REFUSED: "was refused",
     Happened.STOPPED: "was stopped",
 }
-RESULTS = {Comparison.AGREES: "agrees", Comparison.DISAGREES: "disagrees", Comparison.CANNOT_TELL: "cannot tell"}
 
 
 def screen_of_comparison(found: PredictionComparison) -> Iterator[Block]:
