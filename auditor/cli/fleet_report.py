@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from auditor.cli.document_output import (
     output_options_with_workbook,
     write_document,
 )
+from auditor.cli.history_options import time_or_hours_back
 from auditor.cli.nightly_run import clock_of_run, config_option, tenant_options
 from auditor.cli.options import (
     FilesOption,
@@ -177,22 +177,10 @@ def _refuse_two_sources(live: bool, snapshots: tuple[str, ...], *others: Any) ->
         raise click.UsageError("--live reads the tenants now: leave out --history")
 
 
-_BACK = re.compile(r"(\d{1,4})\s*([dw])", re.IGNORECASE)
-_DAYS = {"d": 1, "w": 7}
-
-
 def _since(text: str, at: str) -> str:
     """The UTC time that the option means at the time `at`. Raises click.BadParameter."""
     from auditor.model.document import parse_time
 
-    if not text:
-        return ""
+    time, hours = time_or_hours_back(text)
     now = parse_time(at)
-    if now and (back := _BACK.fullmatch(text.strip())):
-        found = now - timedelta(days=int(back[1]) * _DAYS[back[2].lower()])
-    elif (day := parse_time(text.strip())) is not None:
-        found = day
-    else:
-        message = f"{text!r} isn't a date such as 2026-11-22, a time such as 2026-11-22T02:00Z, or days such as 7d."
-        raise click.BadParameter(message, param_hint="'--since'")
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") if now and hours else time
