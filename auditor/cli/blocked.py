@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import click
 
 from auditor.cli.document_output import PIPE, destinations, output_options, write_document
+from auditor.cli.history_options import time_or_hours_back
 from auditor.cli.options import (
     FilesOption,
     abused_option,
@@ -133,7 +133,7 @@ def command(
     from auditor.render.blocked_view import ON_SCREEN
 
     refuse_overwriting([place for _, place in places], redact_key, (*snapshots, *earlier))
-    at, hours = _since(since)
+    at, hours = time_or_hours_back(since)
     request = BlockedRequest(
         source=source_of(snapshots, sample, tenant),
         user=user,
@@ -160,25 +160,6 @@ def command(
 
     write_document(places, lambda form: render_blocked(found, form), text)
     return code
-
-
-_HOURS = {"h": 1, "d": 24, "w": 7 * 24}
-_BACK = re.compile(r"(\d{1,4})([dhw])", re.IGNORECASE)
-
-
-def _since(text: str) -> tuple[str, int]:
-    """A UTC time as text, or how many hours back. Raises click.BadParameter."""
-    from auditor.model.document import parse_time
-
-    sought = text.strip()
-    if not text:
-        return "", 0
-    if (back := _BACK.fullmatch(sought)) and int(back[1]):
-        return "", int(back[1]) * _HOURS[back[2].lower()]
-    if at := parse_time(sought):
-        return at.strftime("%Y-%m-%dT%H:%M:%SZ"), 0
-    message = f"{text!r} isn't a time: give for example 7d, 12h, 2026-11-15 or 2026-11-15T08:00Z."
-    raise click.BadParameter(message, param_hint="'--since'")
 
 
 def _correlation(text: str) -> str:

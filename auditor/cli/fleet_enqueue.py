@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.nightly_run import clock_of_run, config_option
+from auditor.cli.nightly_run import clock_of_run, config_option, tenant_options
 from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import printable, say
@@ -25,8 +25,7 @@ Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error, or
 opened, 3 the queue can't be used, or a list of customers can't be read.""",
 )
 @config_option
-@click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only the tenants with this tag. Repeatable.")
+@tenant_options
 @click.option("--now", "anew", is_flag=True, help="Open a new night, also if the present one has these tenants.")
 def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: bool) -> int:
     """Put the tenants of the configuration into the queue, from which workers take them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from auditor.cli.document_output import destinations, output_options, write_document
-from auditor.cli.nightly_run import clock_of_run, config_option
+from auditor.cli.nightly_run import clock_of_run, config_option, tenant_options
 from auditor.cli.options import redact_options, redaction_of, refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction
@@ -25,14 +25,7 @@ Exit codes: 0 all customers have consented, 1 some haven't, 2 a usage or configu
 3 no customer could be asked, 4 all that could be asked have consented.""",
 )
 @config_option
-@click.option(
-    "--tenant",
-    "tenants",
-    multiple=True,
-    metavar="NAME",
-    help="Ask only in this tenant, by its name in the configuration. Repeatable.",
-)
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Ask only in tenants with this tag. Repeatable.")
+@tenant_options
 @click.option(
     "--history",
     metavar="FILE",

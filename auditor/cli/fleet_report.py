@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,8 @@ from auditor.cli.document_output import (
     output_options_with_workbook,
     write_document,
 )
-from auditor.cli.nightly_run import clock_of_run, config_option
+from auditor.cli.history_options import time_or_hours_back
+from auditor.cli.nightly_run import clock_of_run, config_option, tenant_options
 from auditor.cli.options import (
     FilesOption,
     complete_apps,
@@ -71,10 +71,7 @@ Exit codes: 0 users of every tenant can connect every app, 1 somewhere they can'
     help="Snapshots, bundles and JSON reports that customers sent, or folders with them, each about one tenant: no"
     " access to the tenants is needed. Repeatable.",
 )
-@click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")
-@click.option(
-    "--tag", "tags", multiple=True, metavar="TAG", help="Only tenants with this tag. Repeatable: any of them."
-)
+@tenant_options
 @click.option(
     "--app",
     "apps",
@@ -180,22 +177,10 @@ def _refuse_two_sources(live: bool, snapshots: tuple[str, ...], *others: Any) ->
         raise click.UsageError("--live reads the tenants now: leave out --history")
 
 
-_BACK = re.compile(r"(\d{1,4})\s*([dw])", re.IGNORECASE)
-_DAYS = {"d": 1, "w": 7}
-
-
 def _since(text: str, at: str) -> str:
     """The UTC time that the option means at the time `at`. Raises click.BadParameter."""
     from auditor.model.document import parse_time
 
-    if not text:
-        return ""
+    time, hours = time_or_hours_back(text)
     now = parse_time(at)
-    if now and (back := _BACK.fullmatch(text.strip())):
-        found = now - timedelta(days=int(back[1]) * _DAYS[back[2].lower()])
-    elif (day := parse_time(text.strip())) is not None:
-        found = day
-    else:
-        message = f"{text!r} isn't a date such as 2026-11-22, a time such as 2026-11-22T02:00Z, or days such as 7d."
-        raise click.BadParameter(message, param_hint="'--since'")
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") if now and hours else time

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from auditor.cli.document_output import destinations, output_options, write_document
-from auditor.cli.nightly_run import clock_of_run, config_option
+from auditor.cli.nightly_run import clock_of_run, config_option, tenant_options
 from auditor.cli.options import redact_options, redaction_of, refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction
@@ -27,8 +27,7 @@ Exit codes: 0 the tenants were listed, 2 a usage or configuration error,
 3 the history, the queue or a list of customers could not be read.""",
 )
 @config_option
-@click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only the tenants with this tag. Repeatable.")
+@tenant_options
 @click.option(
     "--failing", is_flag=True, help="Only tenants that fail, could not be audited, missed a run, or were given up."
 )
@@ -55,7 +54,7 @@ def command(
     refuse_empty()
     places = destinations(formats, outputs)
     redaction = redaction_of(redact, redact_key)
-    from auditor.jobs.fleet_state import fleet_state, redacted_state
+    from auditor.jobs.fleet_tenants import fleet_state, redacted_state
     from auditor.jobs.nightly_config import configuration_path
 
     now = clock_of_run().now()
@@ -66,7 +65,7 @@ def command(
     if redaction is not None:
         with interaction() as person:
             found = redacted_state(found, redaction, person)
-    from auditor.render.fleet_state import as_text, render_state
+    from auditor.render.fleet_tenants import as_text, render_state
 
     write_document(
         places,

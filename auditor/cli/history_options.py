@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import click
@@ -51,3 +52,22 @@ def _utc_time(_: click.Context, __: click.Parameter, text: str) -> str:
         raise click.BadParameter(message) from None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_HOURS = {"h": 1, "d": 24, "w": 7 * 24}
+_BACK = re.compile(r"(\d{1,4})\s*([dhw])", re.IGNORECASE)
+
+
+def time_or_hours_back(text: str) -> tuple[str, int]:
+    """The UTC time, or the hours back, that a ``--since`` such as 7d means. Raises click.BadParameter."""
+    from auditor.model.document import parse_time
+
+    sought = text.strip()
+    if not text:
+        return "", 0
+    if (back := _BACK.fullmatch(sought)) and int(back[1]):
+        return "", int(back[1]) * _HOURS[back[2].lower()]
+    if at := parse_time(sought):
+        return at.strftime("%Y-%m-%dT%H:%M:%SZ"), 0
+    message = f"{text!r} isn't a time: give for example 7d, 12h, 2026-11-15 or 2026-11-15T08:00Z."
+    raise click.BadParameter(message, param_hint="'--since'")

@@ -35,6 +35,15 @@ def config_option(command: click.decorators.FC) -> click.decorators.FC:
     )(command)
 
 
+def tenant_options(command: click.decorators.FC) -> click.decorators.FC:
+    """``--tenant`` and ``--tag`` of a command about the tenants of a fleet."""
+    tag = click.option(
+        "--tag", "tags", multiple=True, metavar="TAG", help="Only tenants with this tag. Repeatable: any of them."
+    )
+    name = click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant. Repeatable.")
+    return name(tag(command))
+
+
 @click.command(
     "run",
     cls=AuditCommand,

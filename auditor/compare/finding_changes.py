@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.compare.found_change import normal
-from auditor.facts.ids import OPENID_SCOPES
 from auditor.model.decision import Confidence
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, NotCompared, Transition, Weight
-from auditor.model.document import first_of, series
+from auditor.model.document import first_of, sentence, series
 from auditor.model.report import Finding, PackRef, Report
 from auditor.model.rule import FindingOutcome
 
@@ -172,7 +171,7 @@ def _value(finding: Finding, other: Finding) -> dict[str, Any]:
 
 
 def _means(old: Finding, new: Finding, transition: Transition) -> str:
-    reason = _sentence(new.reason)
+    reason = sentence(new.reason)
     if transition is Transition.APPEARED:
         return f"Accepted until now by a waiver, it fails again: {reason}" if old.outcome is _WAIVED else reason
     if transition is Transition.FIXED and new.outcome is _WAIVED:
@@ -182,14 +181,6 @@ def _means(old: Finding, new: Finding, transition: Transition) -> str:
         parts = [f"{verb} {_some(names)}" for verb, names in (("now also", gained), ("no longer", lost)) if names]
         return f"It fails for other things: {'; '.join(parts)}." if parts else reason
     return reason
-
-
-def _sentence(reason: str) -> str:
-    """The reason with a capital letter and a full stop; a first word that can be a name keeps its letters."""
-    first = reason.split(maxsplit=1)[0] if reason.strip() else ""
-    if first.isalpha() and first.islower() and first not in OPENID_SCOPES:
-        reason = f"{reason[0].upper()}{reason[1:]}"
-    return reason if reason.endswith(".") else f"{reason}."
 
 
 def _some(names: list[str]) -> str:

@@ -11,10 +11,10 @@ import msgspec
 from auditor.fleet.apps import WITHOUT_AUDIT, AppsOfFleet
 from auditor.fleet.benchmarks import benchmarks, outliers, settings
 from auditor.fleet.changes import changes, ending
-from auditor.fleet.currency import as_sentence, without_file
+from auditor.fleet.freshness import without_file
 from auditor.fleet.tenant_audit import TenantAudit, described
 from auditor.model.customers import CustomerList
-from auditor.model.document import count, series
+from auditor.model.document import count, sentence, series
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.fleet import (
     AppState,
@@ -177,7 +177,7 @@ _DIFFERS = re.compile(
 
 
 def _problem(tenant: TenantAudit) -> str:
-    return tenant.problem or as_sentence(WITHOUT_AUDIT[tenant.state])
+    return tenant.problem or sentence(WITHOUT_AUDIT[tenant.state])
 
 
 def _in_general(tenant: TenantAudit) -> str:
@@ -185,7 +185,7 @@ def _in_general(tenant: TenantAudit) -> str:
     text = _DIFFERS.sub("…", without_file(_problem(tenant)))
     for name in (tenant.name, tenant.id):
         text = text.replace(name, "…") if len(name) > _SHORTEST else text
-    return as_sentence(text)
+    return sentence(text)
 
 
 _SHORTEST = 3

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.facts.ids import NO_ID, TENANT_PLACEHOLDER
-from auditor.fleet.currency import without_file
+from auditor.fleet.freshness import without_file
 from auditor.fleet.tenant_audit import (
     EarlierAudit,
     Shared,
@@ -26,6 +26,7 @@ from auditor.jobs.pack_selection import PackError
 from auditor.jobs.redaction import redaction_key
 from auditor.model.decision import AppRef, Decision
 from auditor.model.difference import Change
+from auditor.model.document import sentence
 from auditor.model.fleet import AuditState, FleetTodo, TodoPart
 from auditor.model.notification import Expiry
 from auditor.model.report import Report, Summary
@@ -36,7 +37,7 @@ from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.redact.redactor import Redactor
 from auditor.redact.tokens import TokenMaker, is_token
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
-from auditor.render.labels import flat, sentence
+from auditor.render.labels import flat
 from auditor.render.message import message
 
 _NO_SUMMARY = Summary(answer="")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from auditor.facts.ids import is_redacted_tenant
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.currency import as_sentence
 from auditor.fleet.tenant_audit import TenantAudit
 from auditor.jobs.app_catalog import app_named
 from auditor.jobs.audit import PreparedAudit, evaluate, prepare
@@ -21,7 +20,7 @@ from auditor.jobs.report_builder import wanted_by
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.jobs.snapshot_folder import ENDINGS, paths_in, stem
 from auditor.model.decision import AppRef
-from auditor.model.document import count, first_of, parse_time, series
+from auditor.model.document import count, first_of, parse_time, sentence, series
 from auditor.model.errors import AuditorError, InvalidRequest
 from auditor.model.fleet import AuditState, FleetReport, FleetSource
 from auditor.model.report import Report
@@ -120,7 +119,7 @@ class _Files(NamedTuple):
         return _FileAudit(file, self.maker.audit(report, named, snapshot), report.tenant.id.lower())
 
     def _unreadable(self, file: Path, about: About, problem: str, advice: str) -> _FileAudit:
-        text = as_sentence(problem)
+        text = sentence(problem)
         advice = advice or "Ask the customer for the file again: consent-auditor bundle, or collect -o FILE."
         made = about._replace(state=AuditState.UNREADABLE, problem=text, advice=advice)
         return _FileAudit(file, self.maker.without_audit(made))

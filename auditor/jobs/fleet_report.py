@@ -13,10 +13,10 @@ import msgspec
 
 from auditor.facts.ids import is_guid
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.currency import ONE_DAY, RUN_AGAIN, STALE_AFTER_RUNS, as_sentence, currency, oldest_start
+from auditor.fleet.freshness import ONE_DAY, RUN_AGAIN, STALE_AFTER_RUNS, freshness, oldest_start
 from auditor.fleet.tenant_audit import EarlierAudit, TenantAudit, with_common_apps
 from auditor.jobs.app_catalog import app_named, pack_reference
-from auditor.jobs.audit import evaluate
+from auditor.jobs.audit import LIVE, evaluate
 from auditor.jobs.audit_request import SILENT, TOOL, Interaction
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.fleet_audits import About, AppChoice, AuditMaker, FleetRequest
@@ -27,7 +27,7 @@ from auditor.jobs.secret_references import Secrets
 from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.customers import CustomerList
 from auditor.model.decision import AppRef
-from auditor.model.document import count, first_of, series
+from auditor.model.document import count, first_of, sentence, series
 from auditor.model.errors import NO_AUDIT, AuditorError, InvalidRequest
 from auditor.model.fleet import AuditState, FleetReport, FleetSource
 from auditor.model.history import NewestRuns, Run
@@ -212,7 +212,7 @@ def _of_runs(history: History, one: _Expected, maker: AuditMaker, oldest: str, a
     )
     named = runs.tenant if runs else entry.tenant if entry else ""
     tenant_id = named if is_guid(named) else ""
-    state, problem, advice = currency(last, audit, oldest)
+    state, problem, advice = freshness(last, audit, oldest)
     about = about._replace(state=state, problem=problem, advice=advice)
     if runs is None or audit is None:
         return maker.without_audit(about, tenant_id)
@@ -327,15 +327,15 @@ def _live(request: FleetRequest, interaction: Interaction) -> FleetReport:
         about = About(name=entry.name, tags=entry.tags, asked=asked.of(_judged_by(entry, packs)))
         if read.snapshot is None:
             failure = read.failure
-            problem = as_sentence(failure.error if failure else "it could not be read")
+            problem = sentence(failure.error if failure else "it could not be read")
             advice = failure.advice if failure else ""
             made = about._replace(state=AuditState.FAILED, problem=problem, advice=advice, exit_code=NO_AUDIT)
             return maker.without_audit(made, entry.tenant)
         try:
-            report = evaluate(read.prepared, read.snapshot, "live, read through Microsoft Graph").report
+            report = evaluate(read.prepared, read.snapshot, LIVE).report
         except AuditorError as error:
             made = about._replace(
-                state=AuditState.FAILED, problem=as_sentence(str(error)), advice=error.advice, exit_code=NO_AUDIT
+                state=AuditState.FAILED, problem=sentence(error.problem), advice=error.advice, exit_code=NO_AUDIT
             )
             return maker.without_audit(made, entry.tenant)
         ends = read.credential.ends if read.credential else ""

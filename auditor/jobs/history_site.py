@@ -14,7 +14,7 @@ import msgspec
 
 from auditor.atomic import make_folder, remove_leftovers, write_whole
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.currency import currency, oldest_start
+from auditor.fleet.freshness import freshness, oldest_start
 from auditor.fleet.tenant_audit import AppAnswer, EarlierAudit, TenantAudit, app_answers, with_common_apps
 from auditor.jobs.audit_request import TOOL
 from auditor.jobs.kept_runs import missing_runs
@@ -98,7 +98,7 @@ def _kept_audit(history: History, tenant: SiteTenant, oldest: str) -> TenantAudi
     """The answers of the last audit of a tenant, and those of the one before."""
     finished = [run for run in tenant.runs if run.state is RunState.FINISHED]
     audit = finished[-1] if finished else None
-    state, problem, _ = currency(tenant.last, audit, oldest)
+    state, problem, _ = freshness(tenant.last, audit, oldest)
     apps: tuple[AppAnswer, ...] = ()
     if audit is not None:
         try:

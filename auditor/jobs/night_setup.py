@@ -105,11 +105,8 @@ def _tagged(configuration: Configuration, tags: Sequence[str]) -> tuple[TenantEn
             from auditor.checks.typo_suggestions import nearest
 
             near = nearest(tag, known)
-            hint = (
-                f'did you mean "{known[near]}"?'
-                if near
-                else f"the tags are {', '.join(sorted(known.values(), key=str.lower)) or 'none'}"
-            )
+            every = ", ".join(sorted(known.values(), key=str.lower)) or "none"
+            hint = f'did you mean "{known[near]}"?' if near else f"the tags are {every}"
             raise InvalidRequest(f'--tag: the configuration has no tag "{tag}"; {hint}')
     wanted = {tag.lower() for tag in tags}
     return tuple(entry for entry in configuration.tenants if wanted & {tag.lower() for tag in entry.tags})

@@ -124,8 +124,18 @@ if [ -n "$issuer" ]; then
 \\"audiences\\": [\\"api://AzureADTokenExchange\\"]}}" >/dev/null
 fi"""
     if registration.listing:
-        grants = "\n".join(f"grant {one.id}  # {one.name}" for one in registration.listing)
-        yield f"""
+        yield _bash_grants(registration)
+    yield """
+say "Registered $name. Its client ID, for the configuration: $app_id"
+if [ -z "$certificate$issuer" ]; then
+  say 'It has no credential yet: add a certificate or a federated credential.'
+fi"""
+
+
+def _bash_grants(registration: Registration) -> str:
+    """The step that gives the app, in the own tenant alone, the permissions that list the customers."""
+    grants = "\n".join(f"grant {one.id}  # {one.name}" for one in registration.listing)
+    return f"""
 # 4. What lists the customers: for your own tenant alone. No customer is asked for it.
 # A new enterprise application takes a moment until it is found.
 own=''
@@ -144,11 +154,6 @@ grant() {{
     "{{\\"principalId\\": \\"$own\\", \\"resourceId\\": \\"$resource\\", \\"appRoleId\\": \\"$1\\"}}" >/dev/null
 }}
 {grants}"""
-    yield """
-say "Registered $name. Its client ID, for the configuration: $app_id"
-if [ -z "$certificate$issuer" ]; then
-  say 'It has no credential yet: add a certificate or a federated credential.'
-fi"""
 
 
 def _powershell(registration: Registration) -> Iterator[str]:
@@ -213,8 +218,18 @@ if ($FederatedIssuer) {{
     Send-Graph POST "$address/federatedIdentityCredentials" (ConvertTo-Json $trust -Compress) | Out-Null
 }}"""
     if registration.listing:
-        ids = ", ".join(literal(one.id) for one in registration.listing)
-        yield f"""
+        yield _powershell_grants(registration)
+    yield """
+Write-Host "Registered $name. Its client ID, for the configuration: $AppId"
+if (-not ($CertificatePath -or $FederatedIssuer)) {
+    Write-Host 'It has no credential yet: add a certificate or a federated credential.'
+}"""
+
+
+def _powershell_grants(registration: Registration) -> str:
+    """The step that gives the app, in the own tenant alone, the permissions that list the customers."""
+    ids = ", ".join(powershell_script.literal(one.id) for one in registration.listing)
+    return f"""
 # 4. What lists the customers: for your own tenant alone. No customer is asked for it.
 # A new enterprise application takes a moment until it is found.
 $resource = (Read-Graph ($graph + '/v1.0/servicePrincipals(appId=''{MICROSOFT_GRAPH}'')?$select=id')).id
@@ -230,11 +245,6 @@ foreach ($role in @({ids})) {{
     $body = ConvertTo-Json @{{ principalId = $own; resourceId = $resource; appRoleId = $role }} -Compress
     Send-Graph POST "$graph/v1.0/servicePrincipals/$own/appRoleAssignments" $body | Out-Null
 }}"""
-    yield """
-Write-Host "Registered $name. Its client ID, for the configuration: $AppId"
-if (-not ($CertificatePath -or $FederatedIssuer)) {
-    Write-Host 'It has no credential yet: add a certificate or a federated credential.'
-}"""
 
 
 def _environment(registration: Registration) -> str:

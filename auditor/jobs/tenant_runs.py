@@ -250,30 +250,7 @@ class TenantRuns:
             seconds=self._seconds(begun),
             credential_expires=ends,
         )
-        ids = tuple(dict.fromkeys(part.request_id for part in report.unread if part.request_id))
-        for part in report.unread:
-            message = f"{part.section} could not be read: {part.message or part.code or part.status}"
-            self.log.info(
-                "unread",
-                message,
-                tenant=entry.name,
-                run=run.id,
-                section=part.section,
-                status=part.status,
-                request_id=part.request_id,
-            )
-        self.log.info(
-            "run-finished",
-            report.summary.answer,
-            tenant=entry.name,
-            run=run.id,
-            exit_code=code,
-            seconds=run.seconds,
-            changes=run.changes,
-            request_ids=ids,
-        )
-        for note in notes:
-            self.log.notice("note", note, tenant=entry.name, run=run.id)
+        ids = self._log_finished(entry.name, run, report, notes)
         return TenantNight(
             name=entry.name,
             tenant=begun.key,
@@ -289,6 +266,34 @@ class TenantRuns:
             request_ids=ids,
             notes=tuple(notes),
         )
+
+    def _log_finished(self, tenant: str, run: Run, report: Report, notes: Sequence[str]) -> tuple[str, ...]:
+        """Log what couldn't be read, the answer and the notes. Returns Microsoft Graph's ids of the failed requests."""
+        ids = tuple(dict.fromkeys(part.request_id for part in report.unread if part.request_id))
+        for part in report.unread:
+            message = f"{part.section} could not be read: {part.message or part.code or part.status}"
+            self.log.info(
+                "unread",
+                message,
+                tenant=tenant,
+                run=run.id,
+                section=part.section,
+                status=part.status,
+                request_id=part.request_id,
+            )
+        self.log.info(
+            "run-finished",
+            report.summary.answer,
+            tenant=tenant,
+            run=run.id,
+            exit_code=run.exit_code,
+            seconds=run.seconds,
+            changes=run.changes,
+            request_ids=ids,
+        )
+        for note in notes:
+            self.log.notice("note", note, tenant=tenant, run=run.id)
+        return ids
 
     def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
         """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""

@@ -2,7 +2,7 @@
 
 A name that is shown as it is written (a path, a scope, an ID) is enclosed in `CODE` and `PLAIN`. These are control
 characters, which neither a pack nor a name that was made safe can contain, so that no text can forge them. Also here:
-the counts, lists and times that reports and messages write.
+the counts, lists, sentences and times that reports and messages write.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from auditor.facts.ids import OPENID_SCOPES
+
 CODE, PLAIN = "\x0e", "\x0f"
 """Shift out and shift in."""
+_SENTENCE_ENDS = frozenset(".!?…。！？")  # the last three end sentences in Chinese and Japanese
 
 
 def code(text: str) -> str:
@@ -45,6 +48,18 @@ def first_of(texts: Sequence[str], most: int, more: str = "more") -> list[str]:
     """The first `most` of the texts, then how many `more` there are: ``a``, ``b``, ``3 more``."""
     left = len(texts) - most
     return [*texts[:most], f"{left} {more}"] if left > 0 else list(texts)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter at its start and a full stop at its end.
+
+    A first word that might be a name (a scope, a policy, a command) keeps its letters.
+    """
+    text = text.strip()
+    first = text.split(maxsplit=1)[0] if text else ""
+    if first.isalpha() and first.islower() and first not in OPENID_SCOPES:
+        text = text[0].upper() + text[1:]
+    return text if not text or text[-1] in _SENTENCE_ENDS else text + "."
 
 
 class Title(NamedTuple):

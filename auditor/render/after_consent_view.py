@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from auditor.facts.access_requirements import CODES
 from auditor.model.decision import AccessPolicy, AfterConsent, Effect, NotChecked, Reach
-from auditor.model.document import series
+from auditor.model.document import sentence, series
 from auditor.model.report import Report, StoppedUsers
-from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, plain_sentence, readable_time, sentence
+from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, plain_sentence, readable_time
 from auditor.render.text_layout import clip
 
 AFTER_CONSENT = "After consent: what can still stop users"

@@ -19,11 +19,12 @@ from auditor.model.document import (
     Points,
     Title,
     count,
+    sentence,
     series,
 )
 from auditor.model.survey import ScopeSource
 from auditor.render.comparison_view import screen_of_comparison, whole_comparison
-from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label, section_label, sentence
+from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label, section_label
 from auditor.render.text_layout import clip
 
 ON_SCREEN = 3

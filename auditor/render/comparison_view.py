@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditor.model.document import Block, Cell, Grid, Heading, Paragraph, Point, Points, count
+from auditor.model.document import Block, Cell, Grid, Heading, Paragraph, Point, Points, count, sentence
 from auditor.model.prediction import ComparedApp, Comparison, Happened, PredictedEvent, PredictionComparison
-from auditor.render.labels import readable_time, sentence
+from auditor.render.labels import readable_time
 
 TITLE = "Predictions compared with the logs"
 _ROWS = 8
@@ -18,7 +18,6 @@ _HAPPENED = {
     Happened.REFUSED: "was refused",
     Happened.STOPPED: "was stopped",
 }
-RESULTS = {Comparison.AGREES: "agrees", Comparison.DISAGREES: "disagrees", Comparison.CANNOT_TELL: "cannot tell"}
 
 
 def screen_of_comparison(found: PredictionComparison) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.customers import Customer, CustomerList, ListKind
-from auditor.model.document import count, first_of, series
+from auditor.model.document import count, first_of, sentence, series
 from auditor.model.night import ListNight
 
 _NAMED = 5
@@ -32,7 +32,7 @@ def list_night(found: CustomerList) -> ListNight:
         gone=tuple(one.label for one in newly_gone(found)),
         error=found.error,
         advice=found.advice,
-        notes=(*filter(None, map(_why_gone, newly_gone(found))), *map(_sentence, found.notes)),
+        notes=(*filter(None, map(_why_gone, newly_gone(found))), *map(sentence, found.notes)),
         credential_expires=found.credential.ends if found.credential else "",
     )
 
@@ -45,7 +45,7 @@ def newly_gone(found: CustomerList) -> tuple[Customer, ...]:
 def list_lines(found: ListNight) -> Iterator[str]:
     """How many customers there are, who is new, and who is gone since the last list."""
     if found.error:
-        yield f"The customers could not be listed: {_sentence(found.error)}"
+        yield f"The customers could not be listed: {sentence(found.error)}"
         if found.advice:
             yield f"What to do: {found.advice}"
         if found.customers:
@@ -66,7 +66,3 @@ def _why_gone(customer: Customer) -> str:
         return ""
     last = max(customer.relationships, key=lambda one: one.ends)
     return f"The last relationship with {customer.label} is {last.status}; its end: {last.ends[:10] or 'not known'}."
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
-from auditor.model.document import count, first_of, series
+from auditor.model.document import count, first_of, sentence, series
 from auditor.model.report import Finding, Report
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.labels import (
@@ -23,7 +23,6 @@ from auditor.render.labels import (
     is_click_path,
     outcome_meaning,
     plain_sentence,
-    sentence,
 )
 from auditor.render.report_view import afterwards, numbered_label
 from auditor.render.text_layout import clip

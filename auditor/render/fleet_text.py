@@ -19,6 +19,7 @@ from auditor.model.document import (
     code,
     count,
     first_of,
+    sentence,
     series,
 )
 from auditor.model.fleet import (
@@ -47,7 +48,7 @@ from auditor.render.fleet_words import (
     source_text,
     state_word,
 )
-from auditor.render.labels import FINDINGS, NAME_WIDTH, flat, readable_time, sentence
+from auditor.render.labels import FINDINGS, NAME_WIDTH, flat, readable_time
 from auditor.render.text_layout import clip, safe
 
 _ROWS = 4

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from auditor.model.decision import Confidence, Decision, Outcome
-from auditor.model.document import parse_time
+from auditor.model.document import parse_time, sentence
 from auditor.model.report import Finding, PackRef, Report
 from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import IF_IT_FAILS, first_fix, first_step
@@ -21,7 +21,6 @@ from auditor.render.labels import (
     is_click_path,
     plain_sentence,
     screen,
-    sentence,
     unread_text,
 )
 from auditor.render.report_view import evidence_text, reason_with_waivers, what_if_sentences

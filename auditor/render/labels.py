@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.facts import load_table
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, RoleState, ScopeVerdict, Verdict
-from auditor.model.document import count, parse_time, series
+from auditor.model.document import count, parse_time, sentence, series
 from auditor.model.report import AbusedAppsRef, NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS
@@ -31,8 +31,6 @@ ORDINARY_MEMBER = "ordinary member"
 
 NAME_WIDTH = 80
 """Columns of the name of a tenant or an app. A longer one would push the answer off the first screen."""
-
-_SENTENCE_ENDS = frozenset(".!?…。！？")  # the last three end sentences in Chinese and Japanese
 
 
 class OutcomeLabel(NamedTuple):
@@ -205,18 +203,6 @@ def screen(decision: Decision) -> str:
 def flat(text: str) -> str:
     """The text of a pack's author on one line, because a line break there is only how the YAML was written."""
     return " ".join(text.split())
-
-
-def sentence(text: str) -> str:
-    """The text with a capital letter at its start and a full stop at its end.
-
-    A first word that might be a name (a scope, a policy, a command) keeps its letters.
-    """
-    text = text.strip()
-    first = text.split(maxsplit=1)[0] if text else ""
-    if first.isalpha() and first.islower() and first not in OPENID_SCOPES:
-        text = text[0].upper() + text[1:]
-    return text if not text or text[-1] in _SENTENCE_ENDS else text + "."
 
 
 def is_click_path(steps: Sequence[str]) -> bool:

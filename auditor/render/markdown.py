@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.model.decision import Decision, Fix, Outcome
-from auditor.model.document import series
+from auditor.model.document import sentence, series
 from auditor.model.report import Finding, Report, Summary
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.after_consent_view import (
@@ -39,7 +39,6 @@ from auditor.render.labels import (
     readable_time,
     resource_label,
     scope_count,
-    sentence,
     tally,
     unread_text,
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.model.document import parse_time
+from auditor.model.document import parse_time, sentence
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.render.labels import click_path, encoded, flat, plain_sentence, sentence, unread_text
+from auditor.render.labels import click_path, encoded, flat, plain_sentence, unread_text
 from auditor.render.report_view import evidence_text, waiver_sentence
 from auditor.render.text_layout import safe
 

@@ -21,6 +21,7 @@ from auditor.model.document import (
     code,
     count,
     first_of,
+    sentence,
     series,
 )
 from auditor.model.errors import FAILING, OK
@@ -33,7 +34,7 @@ from auditor.model.onboarding import (
     ReadyMessage,
 )
 from auditor.render.consent_message import ITEM
-from auditor.render.labels import NAME_WIDTH, flat, readable_time, sentence
+from auditor.render.labels import NAME_WIDTH, flat, readable_time
 from auditor.render.text_layout import clip
 
 STATUS_WORDS = {

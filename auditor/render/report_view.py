@@ -13,7 +13,7 @@ from auditor.model.decision import (
     RoleVerdict,
     ScopeVerdict,
 )
-from auditor.model.document import series
+from auditor.model.document import sentence, series
 from auditor.model.report import (
     Calibration,
     Disagreement,
@@ -39,7 +39,6 @@ from auditor.render.labels import (
     plain_sentence,
     resource_label,
     screen,
-    sentence,
     setting_name,
 )
 from auditor.render.text_layout import clip

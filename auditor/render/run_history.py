@@ -9,12 +9,12 @@ import msgspec
 
 from auditor.model.decision import Confidence
 from auditor.model.difference import Difference
-from auditor.model.document import count
+from auditor.model.document import count, sentence
 from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, RunList, RunState
 from auditor.model.rule import FindingOutcome
 from auditor.render.csv import rows_as_csv
 from auditor.render.difference import as_text
-from auditor.render.labels import FINDINGS, OUTCOMES, plain_sentence, readable_time, sentence
+from auditor.render.labels import FINDINGS, OUTCOMES, plain_sentence, readable_time
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
 
 _STATES = {

@@ -13,11 +13,11 @@ from urllib.parse import quote
 import msgspec
 
 from auditor.model.decision import Decision
-from auditor.model.document import parse_time
+from auditor.model.document import parse_time, sentence
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.fix_view import first_step
-from auditor.render.labels import answer_word, counts, flat, is_click_path, plain_sentence, sentence, unread_text
+from auditor.render.labels import answer_word, counts, flat, is_click_path, plain_sentence, unread_text
 from auditor.render.markdown_text import harmless, link
 from auditor.render.report_view import evidence_text, waiver_sentence, what_if_sentences, with_outcome
 from auditor.render.text_layout import clip, safe

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from auditor.facts.ids import OPENID_SCOPES
 from auditor.facts.permissions import plain_words
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, ScopeVerdict, Verdict
-from auditor.model.document import count
+from auditor.model.document import count, sentence
 from auditor.model.report import Report
 from auditor.render.fix_view import FirstThing, first_thing, fix_opens, grouped_answers, links_of_packs
 from auditor.render.labels import (
@@ -23,7 +23,6 @@ from auditor.render.labels import (
     plain_reason,
     readable_time,
     resource_label,
-    sentence,
 )
 from auditor.render.report_view import afterwards, question
 from auditor.render.setting_view import failure_counts

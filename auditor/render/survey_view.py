@@ -18,6 +18,7 @@ from auditor.model.document import (
     Title,
     code,
     count,
+    sentence,
     series,
 )
 from auditor.model.survey import (
@@ -33,7 +34,7 @@ from auditor.model.survey import (
     SurveyedApp,
 )
 from auditor.render.comparison_view import TITLE, whole_comparison
-from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label, sentence
+from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label
 from auditor.render.text_layout import clip, safe
 
 ON_SCREEN = 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.decision import Decision, ScopeVerdict
-from auditor.model.document import count, series
+from auditor.model.document import count, sentence, series
 from auditor.model.report import Finding, Report
 from auditor.render.after_consent_view import (
     AFTER_CONSENT,
@@ -33,7 +33,6 @@ from auditor.render.labels import (
     readable_time,
     resource_label,
     scope_count,
-    sentence,
     tally,
     unread_text,
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from auditor.model.decision import Decision, Fix, GraphRequest, Reason
-from auditor.model.document import count, series
+from auditor.model.document import count, sentence, series
 from auditor.model.report import Evidence, Finding, Report
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.fix_view import (
@@ -23,7 +23,7 @@ from auditor.render.fix_view import (
     needs_action,
     script_hint,
 )
-from auditor.render.labels import click_path, encoded, flat, is_click_path, plain_sentence, sentence
+from auditor.render.labels import click_path, encoded, flat, is_click_path, plain_sentence
 from auditor.render.report_view import evidence_text, from_several_packs
 from auditor.render.text_layout import TextPage, columns
 

@@ -24,7 +24,7 @@ import auditor.render.blocked
 import auditor.render.difference
 import auditor.render.explanation
 import auditor.render.fleet
-import auditor.render.fleet_state
+import auditor.render.fleet_tenants
 import auditor.render.json
 import auditor.render.night
 import auditor.render.onboarding
@@ -323,7 +323,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/report.json": auditor.render.json.schema,
         "docs/schemas/blocked.json": lambda: _schema(auditor.render.blocked.schema()),
         "docs/schemas/apps-survey.json": lambda: _schema(auditor.render.survey.schema()),
-        "docs/schemas/fleet-tenants.json": lambda: _schema(auditor.render.fleet_state.schema()),
+        "docs/schemas/fleet-tenants.json": lambda: _schema(auditor.render.fleet_tenants.schema()),
         "docs/schemas/onboarding.json": lambda: _schema(auditor.render.onboarding.schema()),
         "docs/schemas/fleet.json": lambda: _schema(auditor.render.fleet.schema()),
         "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from auditor.consent.deciding_setting import DecidingSetting
-from auditor.fleet.currency import currency, oldest_start
+from auditor.fleet.freshness import freshness, oldest_start
 from auditor.fleet.tenant_audit import with_common_apps
 from auditor.model.customers import Customer, CustomerList, ListKind, Relationship
 from auditor.model.decision import AppRef, Outcome, Reason
@@ -429,7 +429,7 @@ def _run(state: RunState, started: str = "2026-11-26T02:00:00Z", error: str = ""
 def test_an_audit_counts_until_a_run_fails_or_three_were_missed(
     last: Run | None, audit: Run | None, state: AuditState
 ) -> None:
-    found = currency(last, audit, oldest_start(AT, 24))
+    found = freshness(last, audit, oldest_start(AT, 24))
     assert found.state is state
     assert bool(found.problem) is bool(found.advice) is (state is not AuditState.AUDITED)
 
@@ -444,4 +444,4 @@ def test_an_audit_counts_until_a_run_fails_or_three_were_missed(
     ],
 )
 def test_what_to_do_about_a_failed_run_follows_from_what_the_sign_in_said(error: str, advice: str) -> None:
-    assert advice in currency(_run(RunState.FAILED, error=error), None).advice
+    assert advice in freshness(_run(RunState.FAILED, error=error), None).advice

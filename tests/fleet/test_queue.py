@@ -18,7 +18,7 @@ from auditor.jobs.tenant_runs import TenantRuns
 from auditor.model.configuration import TenantEntry
 from auditor.model.history import RunState
 from auditor.model.night import TenantNight
-from tests.fleet.fleets import CANARY, NOW, Fleet, fleet, results, said
+from tests.fleet.queued_fleets import CANARY, NOW, Fleet, fleet, results, said
 from tests.jobs.nights import Nights
 
 DAY_LATER = "2026-06-02T02:00:00Z"

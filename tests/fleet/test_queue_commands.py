@@ -16,7 +16,7 @@ from auditor.cli.program import explained, program
 from auditor.history import open_history
 from auditor.history.queue_tables import SCHEMA, connection_options, newest_migration, prepare_queue
 from auditor.jobs import fleet_queue
-from tests.fleet.fleets import CANARY, FAST, NOW, Fleet, fleet
+from tests.fleet.queued_fleets import CANARY, FAST, NOW, Fleet, fleet
 
 GONE = f"postgresql://auditor:{CANARY}@127.0.0.1:1/history"
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.currency import currency
+from auditor.fleet.freshness import freshness
 from auditor.fleet.tenant_audit import AppAnswer, TenantAudit
 from auditor.model.decision import AppRef, Confidence, Outcome
 from auditor.model.difference import (
@@ -107,7 +107,7 @@ def with_fleets(data: SiteData, fewest: int = 2) -> SiteData:
 
 def _kept(tenant: SiteTenant) -> TenantAudit:
     audit = tenant.last_finished
-    state, problem, _ = currency(tenant.last, audit)
+    state, problem, _ = freshness(tenant.last, audit)
     apps = tuple(
         AppAnswer(
             app=AppRef(name=one.app, client_id=one.client_id),

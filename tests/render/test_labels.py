@@ -6,7 +6,7 @@ import pytest
 
 import auditor
 from auditor.model.decision import Outcome, Verdict
-from auditor.model.document import count, series
+from auditor.model.document import count, sentence, series
 from auditor.model.report import Summary
 from auditor.model.rule import FindingOutcome
 from auditor.model.sections import SECTIONS, Sections
@@ -19,7 +19,6 @@ from auditor.render.labels import (
     outcome_meaning,
     readable_time,
     resource_label,
-    sentence,
     with_data_names,
 )
 

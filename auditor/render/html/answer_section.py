@@ -7,7 +7,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from auditor.model.decision import Decision, RequestedAs, ScopeVerdict, Verdict
-from auditor.model.document import series
+from auditor.model.document import sentence, series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers, subject_names
 from auditor.render.html.finding_section import FixViews, ranked, ways
@@ -37,7 +37,6 @@ from auditor.render.labels import (
     resource_label,
     scope_count,
     screen,
-    sentence,
 )
 from auditor.render.report_view import (
     AFTERWARDS,

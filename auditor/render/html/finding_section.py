@@ -14,7 +14,7 @@ import msgspec
 
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.decision import Confidence, Decision, Fix, GraphRequest, Reason
-from auditor.model.document import series
+from auditor.model.document import sentence, series
 from auditor.model.report import Evidence, Finding, NotCollected, Report
 from auditor.model.rule import FindingOutcome
 from auditor.model.sections import missing_parts, permissions_to_read
@@ -50,7 +50,6 @@ from auditor.render.labels import (
     flat,
     is_click_path,
     plain_sentence,
-    sentence,
     setting_name,
 )
 from auditor.render.report_view import finding_word, waiver_sentence

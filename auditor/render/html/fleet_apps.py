@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from auditor.model.document import count, series
+from auditor.model.document import count, sentence, series
 from auditor.model.fleet import AppState, FleetApp, FleetReport
 from auditor.render.fleet_words import STATES, number_of, state_word
-from auditor.render.labels import NAME_WIDTH, sentence
+from auditor.render.labels import NAME_WIDTH
 from auditor.render.text_layout import clip
 
 

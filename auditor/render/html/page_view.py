@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.model.decision import AfterConsent
-from auditor.model.document import count, series
+from auditor.model.document import count, sentence, series
 from auditor.model.report import Report, Summary, UnreadPart
 from auditor.render.after_consent_view import (
     AFTER_CONSENT,
@@ -62,7 +62,6 @@ from auditor.render.labels import (
     counts,
     plain_sentence,
     readable_time,
-    sentence,
     unread_text,
 )
 from auditor.render.message import Message, message

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.model.decision import Confidence, Decision, Reason, ScopeVerdict, Verdict
-from auditor.model.document import count, series
+from auditor.model.document import count, sentence, series
 from auditor.model.report import Report, Summary
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.html.parts import is_portal_setting, policy_label, tone
@@ -27,7 +27,6 @@ from auditor.render.labels import (
     error_code,
     readable_time,
     scope_count,
-    sentence,
 )
 from auditor.render.text_layout import clip, columns, wrap
 

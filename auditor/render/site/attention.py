@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from auditor.model.decision import Outcome
-from auditor.model.document import count, parse_time
+from auditor.model.document import count, parse_time, sentence
 from auditor.model.history import Run, RunFinding, RunState
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.site import SiteData, SiteTenant
-from auditor.render.labels import NAME_WIDTH, SEVERE, flat, readable_time, sentence
+from auditor.render.labels import NAME_WIDTH, SEVERE, flat, readable_time
 from auditor.render.site.nights import AppNights, Night, NightKind, apps_of, nights_of, nights_without_audit
 from auditor.render.text_layout import clip
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from auditor.model.document import count, first_of, parse_time, series
+from auditor.model.document import count, first_of, parse_time, sentence, series
 from auditor.model.fleet import FleetReport
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.html.fleet_apps import AppCard, TenantRef, app_cards
-from auditor.render.labels import flat, readable_time, sentence
+from auditor.render.labels import flat, readable_time
 from auditor.render.site.attention import Reason, ReasonRank, TenantState, age
 from auditor.render.site.charts import RECENT, Strip, legend, recent_strip, strip_words
 from auditor.render.site.nights import KINDS, NightKind, last_nights, run_day

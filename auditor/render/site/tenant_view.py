@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 from auditor.model.difference import Difference, DifferenceSummary
-from auditor.model.document import count
+from auditor.model.document import count, sentence
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome
 from auditor.model.site import SiteTenant, is_changed
-from auditor.render.labels import OUTCOMES, SEVERE, flat, readable_time, sentence
+from auditor.render.labels import OUTCOMES, SEVERE, flat, readable_time
 from auditor.render.report_view import short_digest
 from auditor.render.site.attention import Reason, TenantState, age, run_error
 from auditor.render.site.change_view import DifferenceView, difference_view

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from auditor.model.document import Block, Cell, Document, Grid, Paragraph, Point, Points, Title, count
-from auditor.model.fleet_state import FleetState, QueueState, TenantStatus
+from auditor.model.fleet_tenants import FleetState, QueueState, TenantStatus
 from auditor.model.history import RunState
 from auditor.model.night import seconds_between
 from auditor.render.document_json import json_bytes, json_schema

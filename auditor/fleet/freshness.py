@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.facts.sign_in_codes import ConsentState, consent_state
-from auditor.model.document import count, parse_time
+from auditor.model.document import count, parse_time, sentence
 from auditor.model.fleet import AuditState
 from auditor.model.history import Run, RunState
 
@@ -37,7 +37,7 @@ ONE_DAY = 24.0
 """Hours between two runs, if no configuration says how often a run is due."""
 
 
-class Currency(NamedTuple):
+class Freshness(NamedTuple):
     """Whether the last audit counts, and if it doesn't, why (a sentence) and what to do."""
 
     state: AuditState
@@ -55,23 +55,23 @@ def oldest_start(at: str, schedule_hours: float | None) -> str:
     return (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") if now else ""
 
 
-def currency(last: Run | None, audit: Run | None, oldest: str = "") -> Currency:
+def freshness(last: Run | None, audit: Run | None, oldest: str = "") -> Freshness:
     """Whether `audit`, the latest run that made an audit, counts; `last` is the latest run that ended.
 
     It doesn't count if a later run failed or was interrupted, or if it started before `oldest`: then nobody knows what
     is so now.
     """
     if last is None:
-        return Currency(AuditState.NEVER, "No run has ended yet.", "Run it: consent-auditor nightly run")
+        return Freshness(AuditState.NEVER, "No run has ended yet.", "Run it: consent-auditor nightly run")
     if audit is None:
-        return Currency(AuditState.FAILED, _failed(last), advice_about(last.error))
+        return Freshness(AuditState.FAILED, _failed(last), advice_about(last.error))
     if last.state is not RunState.FINISHED:
-        return Currency(AuditState.STALE, _failed(last), advice_about(last.error))
+        return Freshness(AuditState.STALE, _failed(last), advice_about(last.error))
     if oldest and audit.started < oldest:
-        return Currency(
+        return Freshness(
             AuditState.STALE, f"The last audit is older than {count(STALE_AFTER_RUNS, 'scheduled run')}.", RUN_AGAIN
         )
-    return Currency(AuditState.AUDITED)
+    return Freshness(AuditState.AUDITED)
 
 
 def advice_about(error: str) -> str:
@@ -84,7 +84,7 @@ def advice_about(error: str) -> str:
 def _failed(run: Run) -> str:
     if run.state is RunState.INTERRUPTED and not run.error:
         return "The last run was interrupted."
-    return as_sentence(run.error or "the last run failed")
+    return sentence(run.error or "the last run failed")
 
 
 _FILE = re.compile(r"^(?:[A-Za-z]:[/\\])?[^\s:]*[./\\][^:]*?: ")
@@ -92,11 +92,4 @@ _FILE = re.compile(r"^(?:[A-Za-z]:[/\\])?[^\s:]*[./\\][^:]*?: ")
 
 def without_file(problem: str) -> str:
     """The problem without the file that it starts with."""
-    return as_sentence(_FILE.sub("", problem, count=1)) if problem else ""
-
-
-def as_sentence(text: str) -> str:
-    """The text with a capital letter and a full stop; a path or an address at its start stays as it is."""
-    first = text.partition(" ")[0]
-    start = text[:1].upper() if first.isalpha() else text[:1]
-    return f"{start}{text[1:].rstrip('.')}."
+    return sentence(_FILE.sub("", problem, count=1)) if problem else ""

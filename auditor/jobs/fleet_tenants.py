@@ -21,7 +21,7 @@ from auditor.jobs.secret_references import Secrets
 from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.document import count
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, AuditorError
-from auditor.model.fleet_state import FleetState, QueueState, TenantStatus
+from auditor.model.fleet_tenants import FleetState, QueueState, TenantStatus
 from auditor.model.history import Run, RunState
 from auditor.model.night import missed_starts, next_start, slot_at
 from auditor.redact.tokens import TokenMaker
