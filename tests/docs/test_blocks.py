@@ -13,7 +13,7 @@ from auditor.packs.load import Source, load
 from auditor.snapshot.samples import sample_names
 from tests.docs.pages import fences, guides, pages, read, title
 
-LANGUAGES = {"console", "ini", "json", "powershell", "sh", "text", "yaml"}
+LANGUAGES = {"console", "ini", "json", "powershell", "python", "sh", "text", "yaml"}
 BLOCKS = [(path, fence.language, fence.text) for path in guides() for fence in fences(read(path))]
 
 
@@ -36,6 +36,12 @@ def test_a_shell_understands_every_script(text: str) -> None:
 @pytest.mark.parametrize("text", of("yaml"))
 def test_every_pipeline_is_yaml(text: str) -> None:
     assert isinstance(yaml.safe_load(text), dict)
+
+
+@pytest.mark.parametrize("text", of("python"))
+def test_every_example_in_python_runs(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(text, "example", "exec"), {})
+    assert "NEEDS ADMIN" in capsys.readouterr().out
 
 
 def braces(text: str) -> bool:
