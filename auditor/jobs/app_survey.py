@@ -17,7 +17,7 @@ from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.app_catalog import app_named, near_apps
-from auditor.jobs.audit import abused_lists, read_source
+from auditor.jobs.audit import LIVE, abused_lists, read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.pack_selection import chosen_packs, own_app_packs, shipped_packs
 from auditor.jobs.prediction_reads import people_to_compare
@@ -36,7 +36,6 @@ from auditor.packs.load import is_shipped
 LOG_DAYS = 30
 """How far back the sign-in log is read: as long as Microsoft keeps it with a P1 or P2 licence."""
 _LOGS = ("appConsentRequests", "signIns", "directoryAudits", "servicePrincipalSignInActivities")
-_LIVE = "live, read through Microsoft Graph"
 _NEEDED = ("servicePrincipals", "oauth2PermissionGrants")
 """The sections without which a survey says nothing about most apps."""
 
@@ -74,7 +73,7 @@ def survey_of(request: SurveyRequest, interaction: Interaction = SILENT) -> Surv
     chosen = tuple(dict.fromkeys((*given, *named, *(described.whole_catalogue if request.whole_catalogue else ()))))
     source = request.source
     if isinstance(source, LiveTenant):
-        snapshot, origin = run(_read(source, request, described, chosen, interaction)), _LIVE
+        snapshot, origin = run(_read(source, request, described, chosen, interaction)), LIVE
     else:
         snapshot, origin = read_source(AuditRequest(source=source), packs, interaction)
     known, filters = _with_named(snapshot, described, _known(snapshot, described, chosen), request.filters)

@@ -18,7 +18,7 @@ from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.app_survey import DescribedApps
-from auditor.jobs.audit import abused_lists, read_source
+from auditor.jobs.audit import LIVE, abused_lists, read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.prediction_reads import EarlierReads, earlier_policies, people_to_compare, users_to_read
 from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
@@ -67,7 +67,7 @@ def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) ->
     """
     source, abused = request.source, abused_lists(request.abused)
     if isinstance(source, LiveTenant):
-        snapshot, origin = run(_read(source, request, interaction)), "live, read through Microsoft Graph"
+        snapshot, origin = run(_read(source, request, interaction)), LIVE
     else:
         snapshot, origin = read_source(AuditRequest(source=source), (), interaction)
     clients = _clients(snapshot, compares=request.compares)

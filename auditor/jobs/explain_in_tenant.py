@@ -15,7 +15,7 @@ from auditor.explain.pasted_text import FoundCode, PastedText
 from auditor.explain.tenant_answer import Asked, KnownApp, answer_about_app, answer_without_app
 from auditor.facts.app_names import published_name
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
-from auditor.jobs.audit import audit, read_source
+from auditor.jobs.audit import LIVE, audit, read_source
 from auditor.jobs.audit_request import AuditRequest, GivenSnapshot, Interaction, Redaction, Source
 from auditor.jobs.pack_selection import pack_about, vendor_pack
 from auditor.model.access_resources import SignIn
@@ -169,7 +169,7 @@ def _read(source: Source, asked: InTenant, interaction: Interaction) -> tuple[Sn
         # What connects to Microsoft is imported only for a live tenant.
         from auditor.graph.preconnect import run
 
-        return run(_read_live(source, asked, interaction)), "live, read through Microsoft Graph"
+        return run(_read_live(source, asked, interaction)), LIVE
     packs = (vendor_pack(asked.known.app),) if asked.known else ()
     return read_source(AuditRequest(source=source), packs, interaction)
 
