@@ -162,6 +162,7 @@ def _count_steps(attempt: Attempt, trace: int) -> _Steps:
     import httpx
     from sqlalchemy import Engine, event
 
+    from auditor.graph.guard import ReadOnlyGuard
     from auditor.history import History
 
     steps = _Steps(attempt, trace)
@@ -173,15 +174,15 @@ def _count_steps(attempt: Attempt, trace: int) -> _Steps:
     for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(Engine, name, steps.statement)
     sys.addaudithook(steps.event)
-    send = httpx.AsyncHTTPTransport.handle_async_request
+    send = ReadOnlyGuard.handle_async_request
 
-    async def counted(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    async def counted(self: ReadOnlyGuard, request: httpx.Request) -> httpx.Response:
         steps.reach("read")
         answer = await send(self, request)
         steps.reach("read")
         return answer
 
-    httpx.AsyncHTTPTransport.handle_async_request = counted  # type: ignore[method-assign]
+    ReadOnlyGuard.handle_async_request = counted  # type: ignore[method-assign]
     return steps
 
 
