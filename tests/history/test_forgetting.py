@@ -187,7 +187,7 @@ def test_the_jobs_of_a_forgotten_tenant_leave_the_queue(postgresql: str, default
         keep(history, of_tenant(default_night, Tenant(id=TENANT), ""), name="contoso")
         location = locate(postgresql)
         assert isinstance(location, ServerLocation)
-        prepare_queue(location.url)
+        prepare_queue(location)
         with history.database.write() as connection:
             connection.execute(text(f"SET LOCAL search_path TO {QUEUE_SCHEMA}"))
             for name in ("contoso", "fabrikam"):

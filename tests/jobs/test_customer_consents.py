@@ -302,8 +302,8 @@ def test_the_page_about_fleets_shows_what_the_command_prints(tmp_path: Path) -> 
                 taken=now,
                 history=history,
             )
-    shown = textwrap.indent(as_text(found, width=80, whole=False).decode(), "   ", lambda line: bool(line.strip()))
-    assert f"```text\n{shown}   ```" in (ROOT / "docs/fleet.md").read_text(encoding="utf-8")
+    shown = textwrap.indent(as_text(found, width=80, whole=False).decode(), "    ", lambda line: bool(line.strip()))
+    assert f"```text\n{shown}    ```" in (ROOT / "docs/fleet.md").read_text(encoding="utf-8")
 
 
 def test_one_registration_that_no_tenant_knows_gets_a_hint() -> None:
