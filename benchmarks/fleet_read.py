@@ -6,6 +6,7 @@ does before it looks for fixes and makes the report.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 
@@ -33,4 +34,6 @@ def main(file: str) -> None:
 
 
 if __name__ == "__main__":
+    # As the program does at its start.
+    gc.set_threshold(100_000)
     main(sys.argv[1])
