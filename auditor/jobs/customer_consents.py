@@ -212,7 +212,7 @@ def judge(tenant: str, needed: Sequence[Needed], answer: TokenAnswer, earlier: E
     match consent_state(number):
         case ConsentState.NOT_CONSENTED if earlier:
             says = f"It had consented, last seen {_day(earlier)}, and the app is gone from the tenant ({answer.code})."
-            return _Judged(ConsentStatus.LOST, says, lost=tuple(sorted(earlier.roles)))
+            return _Judged(ConsentStatus.LOST, says, lost=earlier.latest)
         case ConsentState.NOT_CONSENTED:
             return _Judged(ConsentStatus.NOT_YET, f"Nobody there has consented yet ({answer.code}).")
         case ConsentState.DISABLED:
@@ -240,10 +240,10 @@ def _of_token(tenant: str, needed: Sequence[Needed], claims: TokenClaims, earlie
     had = permission_states(needed, earlier.roles) if earlier else ()
     lost = tuple(one.name for one in had if one.name in missing and not one.missing)
     if len(missing) < len(states):
-        since = f" It had {', '.join(lost)}, last seen {_day(earlier)}." if lost and earlier else ""
+        since = f" It had {', '.join(lost)}, last seen {_day(earlier, lost)}." if lost and earlier else ""
         return _Judged(ConsentStatus.PARTLY, f"Its token lacks {', '.join(missing)}.{since}", missing, lost)
     if lost and earlier:
-        says = f"It had consented, last seen {_day(earlier)}, and the app has none of its permissions any more."
+        says = f"It had consented, last seen {_day(earlier, lost)}, and the app has none of its permissions any more."
         return _Judged(ConsentStatus.LOST, says, missing, lost)
     says = f"The app is in the tenant, but without {_any(len(states))} that the packs need."
     return _Judged(ConsentStatus.PARTLY, says, missing)
@@ -257,8 +257,9 @@ def _any(number: int) -> str:
     return "the permission" if number == 1 else f"any of the {number} permissions"
 
 
-def _day(earlier: Earlier) -> str:
-    return readable_time(earlier.seen)[:10]
+def _day(earlier: Earlier, permissions: Iterable[str] = ()) -> str:
+    """The day on which the app last had one of the permissions; without them, on which it last had a token."""
+    return readable_time(earlier.last(permissions))[:10]
 
 
 def _unknown(reason: str, *, is_own: bool = False) -> _Judged:

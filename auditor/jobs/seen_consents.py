@@ -6,7 +6,8 @@ everything about a tenant is deleted together. Runs of the tenant that the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
@@ -25,10 +26,23 @@ _SEEN = "consent"
 
 
 class Earlier(NamedTuple):
-    """When the app last had a token in the tenant, as UTC text, and the permissions in it."""
+    """When the app last had a token in the tenant, as UTC text, and the permissions that it ever had there.
+
+    `times` says when it last had each permission.
+    """
 
     seen: str
     roles: frozenset[str]
+    times: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def latest(self) -> tuple[str, ...]:
+        """The permissions of the last token."""
+        return tuple(sorted(name for name in self.roles if self.last((name,)) == self.seen))
+
+    def last(self, permissions: Iterable[str]) -> str:
+        """When the app last had one of these permissions."""
+        return max((self.times.get(name, self.seen) for name in permissions), default=self.seen)
 
 
 class SeenConsents:
@@ -48,13 +62,17 @@ class SeenConsents:
         if self._history is None or not client_id:
             return None
         try:
-            seen = [Earlier(row.last, frozenset(row.key.split()[2:])) for row in self._rows(entry, client_id)]
+            seen = [(row.last, frozenset(row.key.split()[2:])) for row in self._rows(entry, client_id)]
             if by_run := _of_last_run(self._history, entry, client_id):
                 seen.append(by_run)
         except AuditorError as error:
             self._add(error)
             return None
-        return max(seen, key=lambda found: found.seen, default=None)
+        if not seen:
+            return None
+        # The later ones win: a permission that was taken back stays known, however often the tenant is asked again.
+        times = {name: at for at, roles in sorted(seen, key=lambda one: one[0]) for name in roles}
+        return Earlier(max(at for at, _ in seen), frozenset(times), times)
 
     def see(self, entry: TenantEntry, client_id: str, roles: Iterable[str]) -> None:
         """The app has a token with these permissions now. Other ones that it had have ended. `keep` writes it."""
@@ -91,12 +109,12 @@ class SeenConsents:
             self.problems.append(problem)
 
 
-def _of_last_run(history: History, entry: TenantEntry, client_id: str) -> Earlier | None:
-    """What the last finished run of the tenant says, if the same app read it."""
+def _of_last_run(history: History, entry: TenantEntry, client_id: str) -> tuple[str, frozenset[str]] | None:
+    """When the last finished run of the tenant was made, and with which permissions, if the same app read it."""
     run = history.last_finished(tenant_key(entry))
     if run is None:
         return None
     read_by = history.report(run.id).provenance
     if read_by is None or read_by.reader.lower() != client_id.lower() or not read_by.permissions:
         return None
-    return Earlier(run.taken or run.started, frozenset(read_by.permissions))
+    return run.taken or run.started, frozenset(read_by.permissions)

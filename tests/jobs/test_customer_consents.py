@@ -132,6 +132,7 @@ def test_what_a_customer_had_is_kept_until_it_loses_it(tmp_path: Path) -> None:
         before = asked({"contoso": refused("AADSTS700016")}, history)
         given = asked({"contoso": token(ROLES)}, history)
         partly = asked({"contoso": token(ROLES[1:])}, history, LATER)
+        again = asked({"contoso": token(ROLES[1:])}, history, LATER)
         lost = asked({"contoso": refused("AADSTS700016")}, history, "2027-01-02T03:00:00Z")
         still = asked({"contoso": refused("AADSTS7000229")}, history, "2027-02-02T03:00:00Z")
         other_app = {**ENVIRON, "AZURE_CLIENT_ID": "c2000000-0000-4000-8000-000000000002"}
@@ -140,6 +141,7 @@ def test_what_a_customer_had_is_kept_until_it_loses_it(tmp_path: Path) -> None:
     statuses = [one.customers[0].status.value for one in (before, given, partly, lost, still, new)]
     assert statuses == ["not-yet", "consented", "partly", "lost", "lost", "not-yet"]
     assert (partly.customers[0].lost, partly.customers[0].consented) == (ROLES[:1], NOW)
+    assert again.customers[0].lost == ROLES[:1] and NOW[:10] in again.customers[0].says
     assert (lost.customers[0].consented, lost.customers[0].lost) == (LATER, tuple(sorted(ROLES[1:])))
 
 
