@@ -93,7 +93,8 @@ def configuration_path(given: str, environ: Mapping[str, str] | None = None) -> 
         return str(own)
     places = f"neither {FILE_NAME} in this folder nor {own} exists" if own else f"this folder has no {FILE_NAME}"
     raise InvalidRequest(
-        f"there is no configuration: {places}, and {VARIABLE} isn't set. Write one with: consent-auditor nightly init; for customers: fleet init -o FOLDER/"
+        f"there is no configuration: {places}, and {VARIABLE} isn't set. Write one with: consent-auditor nightly init;"
+        " for the tenants of customers: consent-auditor fleet init -o FOLDER/"
     )
 
 
