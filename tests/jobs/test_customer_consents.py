@@ -326,3 +326,19 @@ def test_redacted_customers_are_tokens_and_their_links_and_messages_are_left_out
         for secret in ("contoso", "fabrikam", "Fabrikam IT", TENANTS[0], CLIENT):
             assert secret not in text.replace("consent-auditor", "")
     assert redacted.summary == found.summary
+
+
+def test_the_message_to_a_customer_holds_no_word_of_another_one() -> None:
+    words = ["kingfisher", "sandpiper", "oystercatcher"]
+    answers = {
+        words[0]: refused("AADSTS700016"),
+        words[1]: token(ROLES[1:], TENANTS[1]),
+        words[2]: refused("AADSTS7000229"),
+    }
+    customers = asked(answers).customers
+    for one in customers:
+        assert one.message is not None
+        sent = f"{one.message.subject} {one.message.text} {unquote(one.message.mailto)} {one.link}".lower()
+        assert one.name in sent and one.tenant in sent
+        others = [word for other in customers if other is not one for word in (other.name, other.tenant)]
+        assert [word for word in others if word in sent] == []
