@@ -76,7 +76,8 @@ def check(shown: Shown, said: tuple[str, ...]) -> None:
 def renewed(shown: Shown, said: tuple[str, ...]) -> str:
     """The session with the output of today: each run from the line that it began with to the one it ended with.
 
-    If that last line is gone, the run keeps its length.
+    Of several such lines, the one counts that leaves the length most alike. If that line is gone, the run keeps its
+    length.
     """
     text, place = [f"$ {shown.command}"], 0
     if shown.cut_before:
@@ -86,9 +87,10 @@ def renewed(shown: Shown, said: tuple[str, ...]) -> str:
         if first is None:
             raise Outdated(f"$ {shown.command}\nno longer says {run[0]!r}: choose other lines by hand")
         to_end = number == len(shown.runs) - 1 and not shown.cut_after
-        last = len(said) - 1 if to_end else _find(run[-1:], said, first)
-        if last is None:
-            last = min(first + len(run), len(said)) - 1
+        expected = min(first + len(run), len(said)) - 1
+        # The nearest one: a blank line, for example, is in many places.
+        ends = [place for place in range(first, len(said)) if said[place] == run[-1]]
+        last = len(said) - 1 if to_end else min(ends, key=lambda end: abs(end - expected), default=expected)
         text.extend([CUT] if number else [])
         text.extend(said[first : last + 1])
         place = last + 1

@@ -75,6 +75,12 @@ def test_a_session_is_renewed_between_its_first_and_last_lines() -> None:
         renewed(shown, ("b", "c"))
 
 
+def test_a_session_that_ends_with_a_line_that_occurs_often_keeps_its_length() -> None:
+    said = ("title", "", "one", "two", "", "three", "", "end")
+    (shown,) = sessions(f"```console\n$ x\ntitle\n\none\nold\n\n{CUT}\n```\n")
+    assert renewed(shown, said) == f"$ x\ntitle\n\none\ntwo\n\n{CUT}\n"
+
+
 def test_each_session_of_a_page_is_renewed_in_its_place() -> None:
     page = f"```console\n$ x\n{CUT}\nb\nold\n{CUT}\n```\ntext\n```console\n$ x\n{CUT}\nd\n$ y\na\n{CUT}\n```\n"
     fresh = f"```console\n$ x\n{CUT}\nb\nc\n{CUT}\n```\ntext\n```console\n$ x\n{CUT}\nd\n$ y\na\n{CUT}\n```\n"
