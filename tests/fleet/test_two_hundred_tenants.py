@@ -165,13 +165,28 @@ def test_the_documents_of_the_tenants_do_not_mix(lived: Lived) -> None:
             assert (report.tenant.name, run.name, run.tags) == (one.name.title(), one.name, one.tags)
 
 
+def _named(line: str) -> str:
+    """The name of the customer of an entry in the configuration."""
+    return str(json.loads(line.strip().removeprefix("- "))["name"]) if line.strip().startswith("- {") else ""
+
+
+def _without_hurry(line: str) -> str:
+    assert '"timeout": 1,' in line
+    return line.replace('"timeout": 1,', '"timeout": 3600,')
+
+
 def test_customers_without_consent_are_found_and_their_links_work(lived: Lived) -> None:
     """The last test of the module, because it changes the world."""
     made = lived.world
     made.server.client.redirect_uris = ("https://entra.microsoft.com/TokenAuthorize",)
     secrets = Secrets(made.environ)
     live = [one for one in made.customers if one.trouble not in (Trouble.SNAPSHOT, Trouble.NO_SNAPSHOT)]
-    first = onboard_fleet(str(made.file), secrets=secrets, now=NOW, tenants=())
+    # Entra answers for a tenant of which Graph is silent, so there is no hurry to give it up.
+    silent = {one.name for one in live if one.trouble is Trouble.SILENT}
+    lines = made.file.read_text(encoding="utf-8").splitlines()
+    patient = made.file.with_name("patient.yaml")
+    patient.write_text("\n".join(_without_hurry(line) if _named(line) in silent else line for line in lines), "utf-8")
+    first = onboard_fleet(str(patient), secrets=secrets, now=NOW, tenants=())
     wanted = {one.name: CONSENTS.get(one.trouble, "consented") for one in live}
     assert {one.name: one.status.value for one in first.customers} == wanted
     assert (first.summary.consented, first.summary.not_asked) == (155, 10)
