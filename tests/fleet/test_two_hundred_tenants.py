@@ -181,7 +181,7 @@ def test_customers_without_consent_are_found_and_their_links_work(lived: Lived) 
     made.server.client.redirect_uris = ("https://entra.microsoft.com/TokenAuthorize",)
     secrets = Secrets(made.environ)
     live = [one for one in made.customers if one.trouble not in (Trouble.SNAPSHOT, Trouble.NO_SNAPSHOT)]
-    # Entra answers for a tenant of which Graph is silent, so there is no hurry to give it up.
+    # Entra gives a token for a tenant of which Graph is silent, so there is no hurry to give it up.
     silent = {one.name for one in live if one.trouble is Trouble.SILENT}
     lines = made.file.read_text(encoding="utf-8").splitlines()
     patient = made.file.with_name("patient.yaml")
