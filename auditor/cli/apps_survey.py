@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from auditor.cli.document_output import destinations, output_options, write_document
+from auditor.cli.document_output import destinations, output_options, say_ending, write_document
 from auditor.cli.options import (
     abused_option,
     complete_apps,
@@ -21,7 +21,7 @@ from auditor.cli.options import (
     waiting,
 )
 from auditor.cli.program import AuditCommand
-from auditor.cli.terminal import interaction, say
+from auditor.cli.terminal import interaction
 from auditor.model.errors import FAILING, OK, UNKNOWN
 
 _MEANS = {
@@ -167,9 +167,5 @@ def command(
         lambda columns, colour: as_text(survey, width=columns, colour=colour, whole=details).decode(),
     )
     code = survey_exit_code(survey)
-    ending = f"Exit code {code}: {_MEANS[code]}"
-    if places == [("text", "-")]:
-        click.echo(f"\n{ending}")
-    elif all(file != "-" for _, file in places):
-        say(ending)
+    say_ending(places, f"Exit code {code}: {_MEANS[code]}")
     return code

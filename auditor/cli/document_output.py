@@ -126,6 +126,17 @@ def _must_fit_a_workbook(output: str) -> None:
     must_be_available(WORKBOOK)
 
 
+def say_ending(places: Sequence[Destination], ending: str, answer: str = "") -> None:
+    """Print what the exit code means: below a text on standard output, or as a message if there are only files.
+
+    The message begins with the `answer`, if there is one. Another format on standard output stays as it is.
+    """
+    if list(places) == [("text", PIPE)]:
+        click.echo(f"\n{ending}")
+    elif all(output != PIPE for _, output in places):
+        say(f"{answer}\n{ending}" if answer else ending)
+
+
 def write_document(
     places: Sequence[Destination], page: Callable[[str], bytes], text: Callable[[int, bool], str]
 ) -> None:

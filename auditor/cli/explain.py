@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from auditor.cli.document_output import destinations, output_options, write_document
+from auditor.cli.document_output import PIPE, destinations, output_options, say_ending, write_document
 from auditor.cli.options import (
     complete_apps,
     complete_samples,
@@ -25,7 +25,6 @@ from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 
 _MOST = 1_000_000
 """The bytes of standard input that are read."""
-_PIPE = "-"
 
 _MEANS = {
     (OK, False): "the code is known.",
@@ -153,10 +152,7 @@ def command(
     )
     code = explain_exit_code(explanation)
     ending = f"Exit code {code}: {_MEANS[code, explanation.tenant_says is not None]}"
-    if places == [("text", _PIPE)]:
-        click.echo(f"\n{ending}")
-    elif all(file != _PIPE for _, file in places):
-        say(ending)
+    say_ending(places, ending)
     return code
 
 
@@ -168,9 +164,9 @@ def _text(arguments: tuple[str, ...], snapshots: tuple[str, ...]) -> str:
     """The text of the arguments, or of standard input. Raises click.UsageError, and InvalidRequest for an empty one."""
     if not arguments and sys.stdin.isatty():
         raise click.UsageError('give a code, a text or an address: consent-auditor explain AADSTS90094, or "…", or -')
-    if arguments and arguments != (_PIPE,):
+    if arguments and arguments != (PIPE,):
         return " ".join(arguments)
-    if _PIPE in snapshots:
+    if PIPE in snapshots:
         raise click.UsageError("standard input can't be the text and the snapshot: give one of them as a file")
     if sys.stdin.isatty():
         say("Paste the text, then press Ctrl+D (on Windows: Ctrl+Z, then Enter).")

@@ -26,8 +26,8 @@ opened, 3 the queue can't be used, or a list of customers can't be read.""",
 )
 @config_option
 @tenant_options
-@click.option("--now", "anew", is_flag=True, help="Open a new night, also if the present one has these tenants.")
-def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: bool) -> int:
+@click.option("--now", "is_new", is_flag=True, help="Open a new night, also if the present one has these tenants.")
+def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], is_new: bool) -> int:
     """Put the tenants of the configuration into the queue, from which workers take them.
 
     A scheduler can run it as often as it likes: up to half of the interval of the schedule after a night was opened,
@@ -47,7 +47,9 @@ def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: 
     with open_configured_history(configuration.history, secrets) as history:
         prepare_queue(server)
         source = FleetConfiguration(path, secrets, history)
-        made, lists = run_with_queue(enqueue_present(server, source, clock_of_run().now(), tenants, tags, anew=anew))
+        made, lists = run_with_queue(
+            enqueue_present(server, source, clock_of_run().now(), tenants, tags, is_new=is_new)
+        )
     noun = "tenant" if made.new == 1 else "tenants"
     known = f", {made.known} were in it before" if made.known else ""
     click.echo(printable(f"The night of {readable_time(made.slot)} has {made.new} new {noun}{known}."))

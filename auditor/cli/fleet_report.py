@@ -9,9 +9,9 @@ import click
 
 from auditor.cli.document_output import (
     FORMATS_WITH_WORKBOOK,
-    PIPE,
     destinations,
     output_options_with_workbook,
+    say_ending,
     write_document,
 )
 from auditor.cli.history_options import time_or_hours_back
@@ -25,7 +25,7 @@ from auditor.cli.options import (
     refuse_empty,
 )
 from auditor.cli.program import AuditCommand
-from auditor.cli.terminal import interaction, say
+from auditor.cli.terminal import interaction
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.history import HISTORY_VARIABLE
 from auditor.render.fleet import CSV_TABLES
@@ -155,10 +155,7 @@ def command(
     )
     code = report.exit_code
     ending = f"Exit code {code}: {_RULE_FAILS if code == FAILING and not report.apps else MEANING[code]}."
-    if places == [("text", PIPE)]:
-        click.echo(f"\n{ending}")
-    elif all(file != PIPE for _, file in places):
-        say(f"{report.answer}\n{ending}")
+    say_ending(places, ending, report.answer)
     return code
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.nightly_run import clock_of_run, config_option
+from auditor.cli.nightly_run import clock_of_run, config_option, log_format_option
 from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import printable, say
@@ -45,13 +45,7 @@ or a database that can't be opened, 3 the queue can't be used, or was lost for m
     help="The most tenants that this worker audits at the same time. Default: that of the configuration.",
 )
 @click.option("--drain", is_flag=True, help="End when no tenant waits and every night is closed.")
-@click.option(
-    "--log-format",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Format of the log on standard error: text has warnings and errors, json one object for each event.",
-)
+@log_format_option
 def command(config: str, concurrency: int | None, drain: bool, log_format: str) -> int:
     """Take tenants from the queue and audit them, open nights by the schedule, and close them.
 

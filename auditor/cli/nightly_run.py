@@ -44,6 +44,17 @@ def tenant_options(command: click.decorators.FC) -> click.decorators.FC:
     return name(tag(command))
 
 
+def log_format_option(command: click.decorators.FC) -> click.decorators.FC:
+    """``--log-format``."""
+    return click.option(
+        "--log-format",
+        type=click.Choice(("text", "json")),
+        default="text",
+        show_default=True,
+        help="Format of the log on standard error: text has warnings and errors, json one object for each event.",
+    )(command)
+
+
 @click.command(
     "run",
     cls=AuditCommand,
@@ -75,13 +86,7 @@ else 3 if a tenant could not be audited or there is none, else 4 if a verdict is
     show_default=True,
     help="Format of the result on standard output.",
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Format of the log on standard error: text has warnings and errors, json one object for each event.",
-)
+@log_format_option
 @click.option(
     "--metrics",
     metavar="FILE",

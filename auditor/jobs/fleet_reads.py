@@ -174,7 +174,6 @@ class FleetConnections:
         self._secrets = secrets
         self._limits = limits
         self._files = asyncio.Semaphore(_FILES_AT_ONCE)
-        self._has_decoders = False
         self._clients: dict[str, GraphHttpClient] = {}
         self._plans: dict[int, tuple[Sequence[Pack], Plan]] = {}
         self._sign_in: SharedSignIn | None = None
@@ -285,11 +284,9 @@ class FleetConnections:
 
     async def of_file(self, entry: TenantEntry, read: Callable[[], T]) -> T:
         """What `read` makes of the tenant's file, in a thread. Raises `NotInTime` for a file that hangs."""
-        if not self._has_decoders:
-            from auditor.snapshot.assemble import build_decoders
+        from auditor.snapshot.assemble import build_decoders
 
-            build_decoders()
-            self._has_decoders = True
+        build_decoders()
         async with self._files:
             with _within(entry.timeout, entry.snapshot) as limit:
                 async with limit:

@@ -149,9 +149,9 @@ async def enqueue_present(
     names: Sequence[str] = (),
     tags: Sequence[str] = (),
     *,
-    anew: bool = False,
+    is_new: bool = False,
 ) -> tuple[Enqueued, tuple[CustomerList, ...]]:
-    """Put the tenants with these names and tags into the queue, in the present night or, `anew`, in a new one.
+    """Put the tenants with these names and tags into the queue, in the present night or in a new one if `is_new`.
 
     Returns the lists of customers, too: one that can't be read has an error.
 
@@ -159,7 +159,7 @@ async def enqueue_present(
     """
     async with open_queue(server) as app:
         configuration, _ = source.read()
-        slot = now if anew else present_slot(configuration, await last_slot(app), now)
+        slot = now if is_new else present_slot(configuration, await last_slot(app), now)
         return await open_slot(app, source, slot, names, tags)
 
 

@@ -265,6 +265,7 @@ def row_type(section: str) -> type[msgspec.Struct]:
     return kind
 
 
+@cache
 def build_decoders() -> None:
     """Make msgspec look at every type that a snapshot consists of, before several threads read snapshots.
 

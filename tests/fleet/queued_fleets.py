@@ -83,10 +83,10 @@ class Fleet:
         tenants = "\n".join(f"  - {{name: {name}, snapshot: {name}.json, tags: [t{name[1:]}]}}" for name in names)
         self.file.write_text(_CONFIGURATION.format(schedule=self.schedule, tenants=tenants))
 
-    def enqueue(self, names: Sequence[str] = (), *, anew: bool = False) -> Enqueued:
+    def enqueue(self, names: Sequence[str] = (), *, is_new: bool = False) -> Enqueued:
         """What ``fleet enqueue`` does."""
         source = FleetConfiguration(str(self.file), self.secrets, self.history)
-        return run_with_queue(enqueue_present(self.server, source, self.now, names, anew=anew))[0]
+        return run_with_queue(enqueue_present(self.server, source, self.now, names, is_new=is_new))[0]
 
     def worker(self, *, drain: bool = True, concurrency: int = 2, times: WorkerTimes = FAST) -> FleetWorker:
         """A worker that doesn't run yet."""

@@ -58,7 +58,7 @@ def test_a_night_is_opened_and_closed_once_and_a_new_one_runs_again(small: Fleet
     assert small.enqueue() == (NOW, 0, 4), "less than half of the interval later, it's the same night"
     small.work()
     assert len(small.history.runs()) == 4 and len(small.events("night-finished")) == 1
-    assert small.enqueue(("c0", "c1"), anew=True) == (small.now, 2, 0)
+    assert small.enqueue(("c0", "c1"), is_new=True) == (small.now, 2, 0)
     small.work()
     small.now = DAY_LATER
     assert small.enqueue(("c0",)) == (DAY_LATER, 1, 0)
@@ -114,7 +114,7 @@ def test_a_tenant_that_ends_each_worker_is_given_up(small: Fleet) -> None:
 
 def test_each_start_of_a_worker_has_a_new_number(small: Fleet) -> None:
     for name in ("c0", "c1"):
-        small.enqueue((name,), anew=True)
+        small.enqueue((name,), is_new=True)
         small.work()
     numbers = [row[0] for row in small.query("SELECT last_value FROM procrastinate_workers_id_seq")]
     assert numbers == [2]
