@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
 from auditor.graph.preconnect import DaemonExecutor
 from auditor.history.queue_tables import QueueFailed, explaining_queue
@@ -49,6 +50,7 @@ from auditor.model.night import TenantNight, is_present, slot_at
 
 if TYPE_CHECKING:
     from procrastinate import App
+    from procrastinate.connector import BaseConnector
 
     from auditor.history import History
     from auditor.history.location import ServerLocation
@@ -118,6 +120,36 @@ class _Backoff(BaseRetryStrategy):
         return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=pause))
 
 
+class _Jobs(JobManager):
+    """The jobs of a worker. `on_lost` is called if the end of one can't be recorded.
+
+    procrastinate then goes on, and its sign of life keeps the job from being returned to the queue: nobody would ever
+    audit the tenant again.
+    """
+
+    def __init__(self, connector: BaseConnector, on_lost: Callable[[BaseException], object]) -> None:
+        super().__init__(connector)
+        self._on_lost = on_lost
+
+    async def finish_job(self, *arguments: Any, **named: Any) -> None:
+        """Record that a job ended for good."""
+        with self._noticing():
+            await super().finish_job(*arguments, **named)
+
+    async def retry_job(self, *arguments: Any, **named: Any) -> None:
+        """Record that a job ended and is tried again."""
+        with self._noticing():
+            await super().retry_job(*arguments, **named)
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._on_lost(error)
+            raise
+
+
 class FleetWorker:
     """One worker. `stop` ends it from a signal handler; with `drain` it ends when nothing waits any more."""
 
@@ -164,6 +196,8 @@ class FleetWorker:
         """Work with one connection to the queue. True if it's over, false if the connection was lost."""
         times = self._parts.times
         async with open_queue(self._parts.server, connections=4) as app:
+            lost = asyncio.Event()
+            app.job_manager = _Jobs(app.connector, lambda error: self._of_lost_job(lost, error))
             self._add_tasks(app)
             self._pauses = iter(_PAUSES)
             serving = asyncio.create_task(
@@ -179,10 +213,11 @@ class FleetWorker:
             ends: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]
             if self._drain:
                 ends.append(asyncio.create_task(self._drained(app)))
+            losing = asyncio.create_task(lost.wait())
             with explaining_queue(self._parts.server.label):
-                await asyncio.wait({serving, *ends}, return_when=asyncio.FIRST_COMPLETED)
-                is_over = not serving.done()
-                await self._end(serving, ends)
+                await asyncio.wait({serving, losing, *ends}, return_when=asyncio.FIRST_COMPLETED)
+                is_over = not serving.done() and not lost.is_set()
+                await self._end(serving, [losing, *ends])
             return is_over
 
     async def _end(self, serving: asyncio.Task[None], ends: list[asyncio.Task[Any]]) -> None:
@@ -199,11 +234,17 @@ class FleetWorker:
         while await active_tenants(app) or await active_nights(app):
             await asyncio.sleep(self._parts.times.poll)
 
-    def _of_lost_task(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """A job whose end could not be recorded, because the database is gone: it counts as that of an ended worker."""
-        error = context.get("exception")
-        name = type(error).__name__ if error else "unknown"
+    def _of_lost_job(self, lost: asyncio.Event, error: BaseException) -> None:
+        """The end of a job could not be recorded: it becomes one of an ended worker, and this one begins again."""
+        name = type(error).__name__
         self._log.warning("queue-lost", f"the queue did not record the end of a job ({name}); it is tried again")
+        lost.set()
+
+    def _of_lost_task(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Leave out what asyncio says of a task that nobody waits for: `_of_lost_job` said why a job's ended so."""
+        if not isinstance(error := context.get("exception"), ConnectorException):
+            name = type(error).__name__ if error else "unknown"
+            self._log.warning("queue-lost", f"the queue did not record the end of a job ({name}); it is tried again")
 
     def _add_tasks(self, app: App) -> None:
         retry, upkeep = _Backoff(self._parts.times), self._parts.times.upkeep
@@ -307,7 +348,7 @@ class FleetWorker:
 
     async def _requeue(self, context: JobContext, timestamp: int) -> None:
         """Return the jobs of workers that ended without a word to the queue. Two workers can do it at the same time."""
-        manager = context.app.job_manager
+        manager = JobManager(context.app.connector)
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self._parts.times.stalled):
             fields = {"tenant": job.task_kwargs.get("tenant"), "slot": job.task_kwargs.get("slot")}
             # Another worker was faster if it fails.

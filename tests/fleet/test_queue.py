@@ -6,13 +6,17 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager
 
 from auditor.history import open_history
 from auditor.history.queue_tables import SCHEMA
 from auditor.jobs import fleet_slots
-from auditor.jobs.fleet_queue import run_with_queue
+from auditor.jobs.fleet_queue import AUDIT, run_with_queue
 from auditor.jobs.fleet_worker import MOST_ATTEMPTS, FleetWorker
 from auditor.jobs.tenant_runs import TenantRuns
 from auditor.model.configuration import TenantEntry
@@ -249,3 +253,25 @@ def test_a_lost_connection_is_opened_again(small: Fleet) -> None:
     made = [run.name for run in small.history.runs() if run.state is RunState.FINISHED]
     assert once and sorted(made) == ["c0", "c1", "c2", "c3"]
     assert set(small.statuses().values()) == {"succeeded"}
+
+
+def test_an_audit_whose_end_the_queue_did_not_record_is_tried_again_and_found_done(
+    small: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else fails: the worker's sign of life would keep the job from being returned for ever."""
+    small.enqueue()
+    record, failed = JobManager.finish_job, list[str]()
+
+    async def lose_one(self: JobManager, job: Job, *arguments: Any, **named: Any) -> None:
+        if not failed and job.task_name == AUDIT:
+            failed.append(str(job.task_kwargs["tenant"]))
+            raise ConnectorException
+        await record(self, job, *arguments, **named)
+
+    monkeypatch.setattr(JobManager, "finish_job", lose_one)
+    small.work()
+    assert len(failed) == 1
+    assert set(small.statuses().values()) == {"succeeded"}
+    made = [run.name for run in small.history.runs() if run.state is RunState.FINISHED]
+    assert sorted(made) == ["c0", "c1", "c2", "c3"]
+    assert failed[0] in [line["tenant"] for line in small.events("requeued")]
