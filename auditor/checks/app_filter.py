@@ -40,6 +40,7 @@ class AppFilter(Protocol):
         """Whether only apps that can't be used count."""
 
 
+_KIND = attrgetter("odataType")
 _ASKED_FOR = attrgetter(
     "odataType",
     "agentIdentityBlueprintId",
@@ -74,12 +75,11 @@ class Apps:
 
     def subjects(self, object_ids: Iterable[str]) -> tuple[FindingSubject, ...]:
         """The apps as a waiver names them, by name: by their client ids, because anyone may give an app any name."""
-        found: set[tuple[str, str]] = set()
+        found: set[tuple[str, str, str]] = set()
         for object_id in dict.fromkeys(object_ids):
-            app = self.index.principal_with_id(object_id)
-            found.add((self.name(object_id), (app.appId if app else object_id).lower()))
-        ordered = sorted(found, key=lambda one: (one[0].lower(), one[1], one[0]))
-        return tuple(FindingSubject(name=name, id=client_id) for name, client_id in ordered)
+            app, name = self.index.principal_with_id(object_id), self.name(object_id)
+            found.add((name.lower(), (app.appId if app else object_id).lower(), name))
+        return tuple(FindingSubject(name=name, id=client_id) for _, client_id, name in sorted(found))
 
     def inherits(self, object_id: str) -> str:
         """Who inherits what the app was granted, if it is the principal of an agent identity blueprint; else empty.
@@ -124,6 +124,11 @@ class Apps:
         return f"{len(scopes)} permission{'' if len(scopes) == 1 else 's'} of {name}" if scopes else ""
 
     @cached_property
+    def have_blueprints(self) -> bool:
+        """Whether an app is the principal of an agent identity blueprint."""
+        return BLUEPRINT_PRINCIPAL in set(map(_KIND, self.index.snapshot.sections.servicePrincipals or ()))
+
+    @cached_property
     def _agents(self) -> tuple[ServicePrincipal, ...]:
         principals = self.index.snapshot.sections.servicePrincipals or ()
         return tuple(one for one in principals if one.odataType == AGENT_IDENTITY)
@@ -148,10 +153,10 @@ class Apps:
         # Of a hundred thousand apps, few differ in what a check can ask for.
         publisher = found.verifiedPublisher
         is_verified = publisher.is_verified if publisher else None
-        alike = (wanted.publisher, wanted.owner, wanted.state, publisher is None, is_verified, *_ASKED_FOR(found))
-        if alike not in self._matches:
-            self._matches[alike] = all_of(self._properties(found, wanted))
-        return self._matches[alike]
+        alike = (wanted.publisher, wanted.owner, wanted.state, publisher is None, is_verified, _ASKED_FOR(found))
+        if (matches := self._matches.get(alike)) is None:
+            matches = self._matches[alike] = all_of(self._properties(found, wanted))
+        return matches
 
     def _properties(self, principal: ServicePrincipal, wanted: AppFilter) -> Iterator[Truth]:
         """For each property that the check restricts, whether the app has it."""

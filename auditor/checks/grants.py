@@ -45,7 +45,7 @@ from auditor.checks.permission_lists import (
 from auditor.consent import Truth, all_of, known
 from auditor.consent.existing_grants import Alike, alike_grants, granted_names, names_without_effect, scopes_in
 from auditor.consent.explanation import listed
-from auditor.consent.snapshot_index import Absent, NotRead, index_of
+from auditor.consent.snapshot_index import Absent, NotRead, grants_as_spelled, index_of
 from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
 from auditor.model.resources import OAuth2PermissionGrant
@@ -366,9 +366,9 @@ def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what
         ordered = [client for _, _, client in in_order]
         names = list(dict.fromkeys(name for _, name, _ in in_order))
         shown = {client: found[client] for client in ordered[:SHOWN]}
-        users = _users(shown, apps.index.snapshot.sections.oauth2PermissionGrants or ())
+        users = _users(shown, apps.index.snapshot.sections.oauth2PermissionGrants)
         evidence = (row for client, held in shown.items() for row in _evidence(client, held, apps, users))
-        inherited = next(filter(None, map(apps.inherits, ordered)), "")
+        inherited = next(filter(None, map(apps.inherits, ordered)), "") if apps.have_blueprints else ""
         return failed(
             f"there are {what}: {first_names(names)}{f'; {inherited}' if inherited else ''}",
             *islice((compared(f"{section}/{name}", held, "no such grant") for name, held in evidence), SHOWN),
@@ -391,16 +391,20 @@ def _why_unknown(held: Iterable[HeldPermissions], apps: Apps, partial: str) -> s
     return f"a property that the rule needs was not read for {unsure[0]}{more}{why}"
 
 
-def _users(found: Mapping[str, Sequence[HeldPermissions]], rows: Iterable[OAuth2PermissionGrant]) -> dict[str, int]:
+def _users(
+    found: Mapping[str, Sequence[HeldPermissions]], section: tuple[OAuth2PermissionGrant, ...] | None
+) -> dict[str, int]:
     """How many users granted these apps what was found."""
     single = {client: {one.grants for one in held if one.of_users} for client, held in found.items()}
     if not any(single.values()):
         return {}
     people: dict[str, set[str]] = {client: set() for client in found}
-    for row in rows:
-        client = row.clientId.lower()
-        if client in people and Alike(row.resourceId, row.consentType, row.scope) in single[client]:
-            people[client].add((row.principalId or "unknown user").lower())
+    by_client = grants_as_spelled(section)
+    for spelled in by_client:
+        if single.get(client := spelled.lower()):
+            for row in by_client[spelled]:
+                if Alike(row.resourceId, row.consentType, row.scope) in single[client]:
+                    people[client].add((row.principalId or "unknown user").lower())
     return {client: len(names) for client, names in people.items()}
 
 
