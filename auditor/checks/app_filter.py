@@ -59,7 +59,7 @@ class Apps:
     def __init__(self, index: SnapshotIndex) -> None:
         self.index = index
         self._matches: dict[tuple[object, ...], Truth] = {}
-        self._names: dict[str, str] = {}
+        self._places: dict[str, tuple[str, str, str]] = {}
         self.tenant = index.snapshot.tenant.id.lower()
         self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
@@ -68,18 +68,20 @@ class Apps:
 
     def name(self, object_id: str) -> str:
         """The app's name, its client id if it has none, or its object id if the app is unknown."""
-        if object_id not in self._names:
+        return self.place(object_id)[-1]
+
+    def place(self, object_id: str) -> tuple[str, str, str]:
+        """The place of the app among others: its name in lower case, its client id, or else object id, and its name."""
+        if object_id not in self._places:
             found = self.index.principal_with_id(object_id)
-            self._names[object_id] = _name_or_id(found) if found else object_id.lower()
-        return self._names[object_id]
+            name = _name_or_id(found) if found else object_id.lower()
+            self._places[object_id] = name.lower(), (found.appId if found else object_id).lower(), name
+        return self._places[object_id]
 
     def subjects(self, object_ids: Iterable[str]) -> tuple[FindingSubject, ...]:
         """The apps as a waiver names them, by name: by their client ids, because anyone may give an app any name."""
-        found: set[tuple[str, str, str]] = set()
-        for object_id in dict.fromkeys(object_ids):
-            app, name = self.index.principal_with_id(object_id), self.name(object_id)
-            found.add((name.lower(), (app.appId if app else object_id).lower(), name))
-        return tuple(FindingSubject(name=name, id=client_id) for _, client_id, name in sorted(found))
+        places = sorted(dict.fromkeys(map(self.place, object_ids)))
+        return tuple(FindingSubject(name=name, id=client_id) for _, client_id, name in places)
 
     def inherits(self, object_id: str) -> str:
         """Who inherits what the app was granted, if it is the principal of an agent identity blueprint; else empty.

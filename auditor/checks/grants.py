@@ -50,7 +50,7 @@ from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.rule import App
-from auditor.model.snapshot import Plan, Snapshot
+from auditor.model.snapshot import Plan, Snapshot, lowered
 
 SHOWN = 50
 """Apps that the evidence names; the reason gives their number."""
@@ -160,12 +160,13 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
             for scopes, sure in self._matching(grants, apps, wanted):
                 if scopes:
                     names, is_sure = " ".join(_as_granted(grants.scope, scopes)), kind is sure is Truth.TRUE
-                    for client in clients:
+                    spelled = tuple(clients)
+                    for client, lower in zip(spelled, lowered(spelled), strict=True):
                         if (matches := truths.get(client)) is None:
                             matches = truths[client] = apps.matches(client, self)
                         truth = matches if is_sure else all_of((kind, matches, sure))
                         if truth is not Truth.FALSE:
-                            yield HeldPermissions(client.lower(), names, truth, grants)
+                            yield HeldPermissions(lower, names, truth, grants)
 
     def _of_kind(self, grants: Alike) -> Truth:
         """Whether the grants are of the kind of consent that the check is about."""
@@ -362,7 +363,7 @@ def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what
             found.setdefault(one.client, []).append(one)
     why = _why_unknown(held, apps, partial)
     if found:
-        in_order = sorted((name.lower(), name, client) for client in found for name in (apps.name(client),))
+        in_order = sorted((lower, name, client) for client in found for lower, _, name in (apps.place(client),))
         ordered = [client for _, _, client in in_order]
         names = list(dict.fromkeys(name for _, name, _ in in_order))
         shown = {client: found[client] for client in ordered[:SHOWN]}
@@ -372,7 +373,7 @@ def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what
         return failed(
             f"there are {what}: {first_names(names)}{f'; {inherited}' if inherited else ''}",
             *islice((compared(f"{section}/{name}", held, "no such grant") for name, held in evidence), SHOWN),
-            subjects=apps.subjects(found),
+            subjects=apps.subjects(ordered),
             unread=why,
         )
     return unknown(why) if why else passed(f"there are no {what}")

@@ -166,10 +166,11 @@ class SnapshotIndex:
 
     def principal_with_id(self, object_id: str) -> ServicePrincipal | None:
         """The service principal with this object id, if it was read."""
-        sought = object_id.lower()
         if self._part:
-            self._refuse_left_out(sought)
-        return self._principals.by_object_id.get(sought)
+            self._refuse_left_out(object_id.lower())
+        by_id = self._principals.by_object_id
+        # Nearly always, the id is in lower case, and even the same object.
+        return by_id.get(object_id) or by_id.get(object_id.lower())
 
     def resource_id(self, resource: str) -> str:
         """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""

@@ -166,10 +166,10 @@ class PartOfSnapshot(Snapshot, frozen=True, kw_only=True):
         return bool(self.apps_left_out) and name not in self.named
 
 
-def lowered(ids: list[str]) -> list[str]:
+def lowered(ids: Sequence[str]) -> Sequence[str]:
     """The ids in lower case, without a copy of each where all are: Graph writes them so."""
-    made = list(map(str.lower, ids))
-    return ids if made == ids else made
+    together = "".join(ids)
+    return ids if together == together.lower() else list(map(str.lower, ids))
 
 
 CommonOfGrants = tuple[str, str, str, str]

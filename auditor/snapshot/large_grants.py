@@ -13,9 +13,11 @@ from operator import attrgetter, is_
 from typing import Any
 
 from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import CommonOfGrants, GroupedGrants
 from auditor.snapshot.row_decoder import Batch, Lines, RowReader, none_blank
 
+GRANTS = "oauth2PermissionGrants"
 TENANT_WIDE, _FOR_ONE = "AllPrincipals", "Principal"
 _ONLY_TENANT_WIDE = frozenset({TENANT_WIDE})
 CLIENT, CONSENT, _USER = map(attrgetter, ("clientId", "consentType", "principalId"))
@@ -33,7 +35,8 @@ class Incomplete(Exception):
 class GrantGroups:
     """Brings grants together that differ in their users only, and keeps the ones of `clients` as they are.
 
-    A grant that isn't as Graph returns grants raises `Incomplete` or `BlankText`: it has to be told apart from others.
+    A grant that isn't as Graph returns grants raises `Incomplete` or `BlankText`: the groups can't hold it. So does one
+    that is there twice with different scopes, because one of them is outdated. Twice with the same, it counts once.
     """
 
     def __init__(self, reader: RowReader, clients: frozenset[str]) -> None:
@@ -42,8 +45,8 @@ class GrantGroups:
         self._users: dict[CommonOfGrants, list[str | None]] = {}
         self._kept: dict[str, list[OAuth2PermissionGrant]] = {}
 
-    def add(self, batch: Batch) -> Sequence[Any]:
-        """Add the grants of a batch, and return its rows. Raises `Incomplete` and `BlankText`."""
+    def add(self, batch: Batch) -> None:
+        """Add the grants of a batch. Raises `Incomplete` and `BlankText`."""
         reader, users, shared = self._reader, self._users, self._reader.shared
         rows = reader.decoded(batch)
         if not reader.is_strict:
@@ -54,19 +57,36 @@ class GrantGroups:
             try:
                 users[common].append(user)
             except KeyError:
-                users[tuple(map(shared.__getitem__, common))] = [user]
-        if not self._clients.isdisjoint(map(str.lower, map(CLIENT, rows))):
+                resource, consent, scope, client = map(shared.__getitem__, common)
+                users[resource, consent, scope, client] = [user]
+                if client.lower() in self._clients:
+                    self._kept.setdefault(client, [])
+        if kept := self._kept:
             for row in rows:
-                if row.clientId.lower() in self._clients:
-                    self._kept.setdefault(row.clientId, []).append(reader.typed(row))
-        return rows
+                if row.clientId in kept:
+                    kept[row.clientId].append(reader.typed(row))
 
-    def complete(self) -> GroupedGrants:
-        """The grants. Raises `Incomplete` if it isn't known of one whom it is for."""
+    def complete(self, may_repeat: bool) -> GroupedGrants:
+        """The grants. With `may_repeat`, two with one id are the same one. Raises `Incomplete`."""
         for (_, consent, _, _), users in self._users.items():
             if consent != TENANT_WIDE and (consent != _FOR_ONE or None in users):
                 raise Incomplete
+        if may_repeat:
+            self._refuse_different_scopes()
+            key = SECTIONS[GRANTS].key
+            self._kept = {client: list({key(row): row for row in rows}.values()) for client, rows in self._kept.items()}
         return GroupedGrants(self._users, self._kept)
+
+    def _refuse_different_scopes(self) -> None:
+        """Raise `Incomplete` if an app has two grants on a resource for the same user, or for everybody."""
+        if len({(resource, consent, client) for resource, consent, _, client in self._users}) == len(self._users):
+            return
+        seen: dict[tuple[str, str, str], set[str | None]] = {}
+        for (resource, consent, _, client), users in self._users.items():
+            others = seen.setdefault((resource, consent, client), set())
+            if not others.isdisjoint(users):
+                raise Incomplete
+            others.update(users)
 
 
 def shortened(reader: RowReader, decoded: Sequence[Any], clients: frozenset[str]) -> list[Any]:

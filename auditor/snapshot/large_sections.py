@@ -12,8 +12,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from itertools import compress
+from itertools import compress, repeat
 from operator import attrgetter, not_
 from typing import Any, Protocol, cast
 
@@ -23,10 +22,19 @@ from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePri
 from auditor.model.sections import SECTIONS, Extent, merged_row
 from auditor.model.snapshot import GroupedGrants, PartOfSnapshot, Snapshot, lowered
 from auditor.snapshot import ShapeProblems
-from auditor.snapshot.large_grants import CLIENT, CONSENT, TENANT_WIDE, GrantGroups, Incomplete, OtherGrants, shortened
+from auditor.snapshot.large_grants import (
+    CLIENT,
+    CONSENT,
+    GRANTS,
+    TENANT_WIDE,
+    GrantGroups,
+    Incomplete,
+    OtherGrants,
+    shortened,
+)
 from auditor.snapshot.row_decoder import Batch, BlankText, RowReader, SharedTexts
 
-APPS, GRANTS = "servicePrincipals", "oauth2PermissionGrants"
+APPS = "servicePrincipals"
 _OBJECT_ID, _APP_ID = map(attrgetter, ("id", "appId"))
 _GUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -66,27 +74,21 @@ def part_of(snapshot: Snapshot, wanted: Wanted) -> Snapshot:
     names = wanted.names | wanted.clients | named
     values: dict[str, tuple[Any, ...]] = {}
     clients: frozenset[str] | None = None
-    kept = {row.id.lower() for row in apps or () if _matters(row, names)}
+    ids = lowered(tuple(map(_OBJECT_ID, apps or ())))
+    kept = set(compress(ids, (_matters(row, names) for row in apps or ())))
     if grants is not None:
-        clients = _clients(_with_ids(apps or (), kept), wanted.clients)
+        clients = _clients(compress(apps or (), map(kept.__contains__, ids)), wanted.clients)
         values[GRANTS] = _grants_of(grants, clients)
         # A grant can be on a resource that publishes nothing.
         kept |= {row.resourceId.lower() for row in values[GRANTS]}
     left_out: frozenset[str] = frozenset()
     if apps is not None:
-        values[APPS] = tuple(_with_ids(apps, kept))
-        left = list(_with_ids(apps, kept, without=True))
-        left_out = frozenset(lowered([*map(_OBJECT_ID, left), *map(_APP_ID, left)]))
+        is_kept = list(map(kept.__contains__, ids))
+        values[APPS] = tuple(compress(apps, is_kept))
+        left = list(map(not_, is_kept))
+        left_out = frozenset([*compress(ids, left), *lowered(tuple(map(_APP_ID, compress(apps, left))))])
     sections = msgspec.structs.replace(snapshot.sections, **values)
     return _as_part(msgspec.structs.replace(snapshot, sections=sections), names, left_out, clients)
-
-
-def _with_ids(
-    apps: Sequence[ServicePrincipal], ids: AbstractSet[str], *, without: bool = False
-) -> Iterator[ServicePrincipal]:
-    """The apps with these object ids (in lower case); with `without`, the others."""
-    has_id = map(ids.__contains__, map(str.lower, map(_OBJECT_ID, apps)))
-    return compress(apps, map(not_, has_id) if without else has_id)
 
 
 def _are_documented(grants: Sequence[OAuth2PermissionGrant] | None) -> bool:
@@ -165,18 +167,17 @@ class _Sections:
         return self._with(values)
 
     def _grouped(self, clients: frozenset[str]) -> tuple[OAuth2PermissionGrant, ...] | None:
-        """Every grant, with those of other apps than `clients` in groups; none if a grant has to be told apart."""
+        """Every grant, with those of other apps than `clients` in groups; none if the groups can't hold one."""
         rows = self._large[GRANTS]
         if self._inline(GRANTS):
             return None
-        groups, keys = GrantGroups(RowReader(GRANTS, self._shared, ShapeProblems()), clients), _Keys(GRANTS)
+        groups = GrantGroups(RowReader(GRANTS, self._shared, ShapeProblems()), clients)
         try:
             for batch in rows.batches():
-                keys.add(groups.add(batch))
-            found = groups.complete()
+                groups.add(batch)
+            return cast("tuple[OAuth2PermissionGrant, ...]", groups.complete(rows.may_repeat))
         except (Incomplete, BlankText):
             return None
-        return None if rows.may_repeat and keys.repeated() else cast("tuple[OAuth2PermissionGrant, ...]", found)
 
     def part(self) -> Snapshot:
         """The snapshot with the rows that matter. Raises `Incomplete`."""
@@ -289,12 +290,13 @@ def _matters(row: Any, names: frozenset[str]) -> bool:
         or row.odataType
         or row.id.lower() in names
         or row.appId.lower() in names
-        or (row.servicePrincipalNames and not names.isdisjoint(map(_address, row.servicePrincipalNames)))
+        or (row.servicePrincipalNames and not names.isdisjoint(_addresses(row.servicePrincipalNames)))
     )
 
 
-def _address(uri: str) -> str:
-    return uri.lower().rstrip("/")
+def _addresses(uris: Iterable[str]) -> Iterable[str]:
+    """The identifier URIs as they are compared."""
+    return map(str.rstrip, map(str.lower, uris), repeat("/"))
 
 
 def _clients(apps: Iterable[ServicePrincipal], app_ids: frozenset[str]) -> frozenset[str]:
@@ -307,14 +309,11 @@ class _Keys:
 
     def __init__(self, section: str) -> None:
         self._key = SECTIONS[section].key
-        self._has_own_id = section == GRANTS
         self._hashes = array("q")
 
-    def add(self, rows: Sequence[Any]) -> None:
+    def add(self, rows: Iterable[Any]) -> None:
         """Note the keys of some rows."""
-        # The key of a grant is its id, if it has one: a million calls less.
-        own = list(map(_OBJECT_ID, rows)) if self._has_own_id else [None]
-        self._hashes.extend(map(hash, own if all(own) else map(self._key, rows)))
+        self._hashes.extend(map(hash, map(self._key, rows)))
 
     def repeated(self) -> frozenset[int]:
         """The hashes of the keys that more than one row has."""

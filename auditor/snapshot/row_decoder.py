@@ -26,8 +26,6 @@ _NOT_SHARED = frozenset(
     {TextKind.APP_NAME, TextKind.APP_URI, TextKind.REPLY_URL, TextKind.TIMESTAMP, TextKind.PUBLISHER_TEXT}
 )
 """Texts that hardly ever repeat: to keep them once takes as much memory as it saves."""
-_OWN_IDS = frozenset({"id", "appId"})
-"""Properties that identify a row, and don't repeat either."""
 _NOT_EMPTY = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -283,9 +281,7 @@ def _changes(kind: type[msgspec.Struct], shared: SharedTexts) -> dict[str, _Chan
     """For each property, what makes its value in the strict form one of `kind`; none if it is the same."""
     fields = msgspec.structs.fields(kind)
     null_means = NULL_MEANS.get(kind, {})
-    changes = {
-        field.name: _not_blank if field.name in _OWN_IDS else _value_converter(field.type, shared) for field in fields
-    }
+    changes = {field.name: _value_converter(field.type, shared) for field in fields}
     return changes | {
         field.name: _null_is(bare_type(field.type), changes[field.name]) for field in fields if field.name in null_means
     }
