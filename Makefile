@@ -5,6 +5,10 @@ PYTHON ?= python3
 PACK   ?= trackerrms-uk
 ARGS   ?=
 
+# pip compiles nothing, because most of msgraph-sdk is never imported. Without a cache, each of the many processes that the
+# tests start would compile all that it imports, which many images ask for.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 PY   := $(VENV)/bin/python
 LOCK := requirements

@@ -263,7 +263,7 @@ def _for_assigned(facts: DecisionFacts, inside: PossibleOutcome) -> tuple[Possib
         ),
         needs=_assignment_needs(facts),
     )
-    if required is Truth.TRUE and assigned.truth is Truth.FALSE and not facts.subject.unread_roles:
+    if required is Truth.TRUE and assigned.truth is Truth.FALSE and not facts.subject.every_unread_role:
         return (outside,)
     return (inside, outside)
 
@@ -277,7 +277,8 @@ def _assignment_needs(facts: DecisionFacts) -> tuple[str, ...]:
         needs.append(f"whether the app requires assignment ({facts.client.unread})")
     if facts.assignment.truth is Truth.UNKNOWN:
         needs.append(f"whether the user is assigned to the app ({facts.assignment.why})")
-    return (*needs, *facts.subject.unread_roles)
+    # An administrator for apps, who may consent whatever other roles there are, needs an assignment like anybody else.
+    return (*needs, *facts.subject.every_unread_role)
 
 
 def _consent(

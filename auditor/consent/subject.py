@@ -26,7 +26,7 @@ ADMIN_ROLES = {
     ROLE_APPLICATION_ADMINISTRATOR: "Application Administrator",
     ROLE_CLOUD_APPLICATION_ADMINISTRATOR: "Cloud Application Administrator",
 }
-"""Built-in roles that may consent to any delegated permission ("Grant tenant-wide admin consent")."""
+"""Built-in roles that may consent to any delegated permission ("Grant tenant-wide admin consent"), the widest first."""
 
 
 class HeldRole(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +47,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no personal grant, role
     or assignment. `groups` is ``None`` if not known; `caveats` says what is not certain about a user.
 
-    `roles` may apply to some apps only; `toward` sets `admin_role` and `actions`, those that apply to one app.
-    `unread_roles` are missing facts, any of which may let the user consent. An administrator may consent anyway, and
-    has none; `every_unread_role` keeps them, because a role can assign another consent policy to anyone.
+    `roles` may apply to some apps only; `toward` sets `admin_role`, the widest one, and `actions`, those that apply to
+    one app. `unread_roles` are missing facts, any of which may let the user consent. An administrator may consent
+    anyway, and has none; `every_unread_role` keeps them, because a role can assign another consent policy to anyone,
+    and an administrator for apps can also be a Global Administrator.
     """
 
     label: str = "ordinary member"
@@ -192,7 +193,7 @@ def toward(index: SnapshotIndex, client: Client, subject: Subject) -> Subject:
     """The subject with the roles that apply to this app; a role in the scope of another app does not."""
     who, unread, caveats = subject.phrase, list(subject.unread_roles), list(subject.caveats)
     admin_role, actions = subject.admin_role, list(subject.actions)
-    for role in sorted(subject.roles, key=lambda one: (one.scope != TENANT_WIDE, not one.admin_role)):
+    for role in sorted(subject.roles, key=_narrowness):
         applies = _applies(index, role.scope, client)
         if applies is Truth.FALSE:
             continue
@@ -216,6 +217,12 @@ def toward(index: SnapshotIndex, client: Client, subject: Subject) -> Subject:
         every_unread_role=tuple(dict.fromkeys(unread)),
         caveats=tuple(dict.fromkeys(caveats)),
     )
+
+
+def _narrowness(role: HeldRole) -> tuple[bool, int]:
+    """Roles for the whole tenant come first, of them those of administrators, and of those the widest."""
+    names = tuple(ADMIN_ROLES.values())
+    return role.scope != TENANT_WIDE, names.index(role.admin_role) if role.admin_role else len(names)
 
 
 TENANT_WIDE = "/"

@@ -18,10 +18,12 @@ from auditor.snapshot.read import loads
 Json = dict[str, Any]
 Path = tuple[str | int, ...]
 
+NULL_WHILE_NOTHING_IS_WRONG = frozenset({"isDisabled", "disabledByMicrosoftStatus", "allowUserConsentForRiskyApps"})
+"""What Graph usually leaves out or returns as null (``servicePrincipal``; consent-policy pages)."""
+
 DOCUMENTED_DEFAULTS = frozenset(
     {
-        # Null is what Graph returns while nothing is wrong (servicePrincipal; consent-policy pages).
-        *("isDisabled", "disabledByMicrosoftStatus", "allowUserConsentForRiskyApps"),
+        *NULL_WHILE_NOTHING_IS_WRONG,
         # permissionGrantConditionSet, column "if omitted".
         *("permissionType", "permissionClassification", "permissions", "resourceApplication"),
         *("clientApplicationIds", "clientApplicationTenantIds", "clientApplicationPublisherIds"),

@@ -104,20 +104,22 @@ def is_answer_of_v1(call: Call) -> bool:
 
 @pytest.mark.parametrize("options", [pytest.param((), id="packs"), pytest.param(("--full",), id="full")])
 @pytest.mark.parametrize(
-    ("match", "status", "said"),
+    ("match", "answer", "said"),
     [
-        pytest.param("/v1.0/", 503, "ry again later", id="only beta answers"),
-        pytest.param("/v1.0/", 404, "404", id="only beta is there"),
-        pytest.param(is_answer_of_v1, 403, 'Run "consent-auditor doctor"', id="every section of v1.0 is refused"),
+        pytest.param("/v1.0/", Status(503, retry_after=3600), "ry again", id="only beta answers"),
+        pytest.param("/v1.0/", Status(404), "404", id="only beta is there"),
+        pytest.param(
+            is_answer_of_v1, Status(403), 'Run "consent-auditor doctor"', id="every section of v1.0 is refused"
+        ),
     ],
 )
 def test_a_read_of_nothing_does_not_replace_an_earlier_snapshot(
-    tmp_path: Path, options: tuple[str, ...], match: str, status: int, said: str
+    tmp_path: Path, options: tuple[str, ...], match: str, answer: Status, said: str
 ) -> None:
     earlier = dumps(sample("managed-default"))
     (tmp_path / "tenant.json").write_bytes(earlier)
     with server_of("managed-default") as server:
-        server.fault(match, Status(status), times=None)
+        server.fault(match, answer, times=None)
         words = ("collect", *VENDOR, "--pack", "cis-m365", *options, "-o", "tenant.json", "--timeout", "60")
         done = run(*words, *at(server), cwd=tmp_path, env=server.env())
     assert done.code == 3 and "No audit was made" in done.err and said in done.err, done.err

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditor.checks.kind import CheckContext
 from auditor.checks.user_consent import ScopesClassified
@@ -282,14 +284,55 @@ def test_unread_roles_do_not_matter_where_users_connect_anyway() -> None:
     assert allowed.outcome is Outcome.USER_MAY_CONSENT
 
 
+REQUIRES_ASSIGNMENT: Json = {
+    "client": {**VERIFIED, "appRoleAssignmentRequired": True},
+    "oauth2PermissionGrants": plain.FULL_GRANT,
+}
+
+
 def test_an_unread_role_may_open_an_app_that_requires_assignment() -> None:
-    sections: Json = {
-        "client": {**VERIFIED, "appRoleAssignmentRequired": True},
-        "oauth2PermissionGrants": plain.FULL_GRANT,
-    }
-    decision = decided(roleAssignments=None, **sections)
+    decision = decided(roleAssignments=None, **REQUIRES_ASSIGNMENT)
     assert set(decision.outcomes) == {Outcome.BLOCKED, Outcome.CONNECTS_SILENTLY}
-    assert decided(**sections).reason is Reason.NOT_ASSIGNED
+    assert decided(**REQUIRES_ASSIGNMENT).reason is Reason.NOT_ASSIGNED
+
+
+def test_an_administrator_for_apps_needs_an_assignment_unless_an_unread_role_is_the_widest() -> None:
+    assert decided(roleAssignments=[ADMIN], **REQUIRES_ASSIGNMENT).reason is Reason.NOT_ASSIGNED
+    covers = {"roleAssignments": [role for role in (*ADMIN_ROLES, CUSTOM) if role != ROLE_GLOBAL_ADMINISTRATOR]}
+    decision = decided(roleAssignments=[ADMIN], covers=covers, **REQUIRES_ASSIGNMENT)
+    assert set(decision.outcomes) == {Outcome.BLOCKED, Outcome.CONNECTS_SILENTLY}
+    assert "Global Administrator" in decision.depends_on[0]
+
+
+@pytest.mark.parametrize("others", [pytest.param([role], id=name) for role, name in ADMIN_ROLES.items()])
+def test_a_global_administrator_gets_in_without_an_assignment_whatever_else_they_are(others: list[str]) -> None:
+    roles = [*map(assignment, others), assignment(ROLE_GLOBAL_ADMINISTRATOR)]
+    for order in (roles, [*reversed(roles)]):
+        decision = decided(roleAssignments=order, **REQUIRES_ASSIGNMENT)
+        assert (decision.outcome, decision.confidence) == (Outcome.CONNECTS_SILENTLY, Confidence.CERTAIN)
+
+
+HELD = st.builds(
+    assignment,
+    st.sampled_from((*ADMIN_ROLES, CUSTOM, NEW, USER_ADMINISTRATOR)),
+    st.sampled_from(("/", "/", THIS_APP, OTHER_APP, f"/administrativeUnits/{GROUP}", None)),
+    st.sampled_from((pool.ALICE, GROUP)),
+)
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(HELD, min_size=2, max_size=4).flatmap(lambda rows: st.tuples(st.just(rows), st.permutations(rows))),
+    sections=st.sampled_from(({}, REQUIRES_ASSIGNMENT, {"users": [alice(memberOf=[{"id": GROUP}])]})),
+)
+def test_the_order_of_role_assignments_never_matters(rows: tuple[list[Json], list[Json]], sections: Json) -> None:
+    first, second = (
+        decided(roleAssignments=order, roleDefinitions=[custom_role(CONSENTS)], **sections) for order in rows
+    )
+    assert (first.outcome, first.confidence, first.code, first.outcomes, first.because) == (
+        *(second.outcome, second.confidence, second.code, second.outcomes, second.because),
+    )
+    assert set(first.depends_on) == set(second.depends_on)
 
 
 def test_a_role_that_was_not_read_may_assign_another_policy_to_an_administrator() -> None:

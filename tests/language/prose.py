@@ -10,6 +10,7 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -35,18 +36,23 @@ _STYLE_TEXT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _STRING = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _ONE_WORD = re.compile(r"\S*")
+_RUN = re.compile(rf"([ {BARRIER}])\1+")
+_KEPT = re.compile(rf" +|{BARRIER}+|.")
 
 
 class Prose(NamedTuple):
-    """Prose with each run of white space as one space, each barrier as one character, and where all of it is."""
+    """Prose with each run of white space as one space and each barrier as one character.
+
+    `masked` is the source with everything hidden that isn't prose.
+    """
 
     text: str
-    offsets: tuple[int, ...]
+    masked: str
     source: str
 
     def position(self, index: int) -> tuple[int, int]:
         """Line and column in the file, from 1, of a character of the prose."""
-        offset = self.offsets[index]
+        offset = next(islice(_KEPT.finditer(self.masked), index, None)).start()
         return self.source.count("\n", 0, offset) + 1, offset - self.source.rfind("\n", 0, offset)
 
 
@@ -56,7 +62,9 @@ def prose_of(path: Path) -> Prose:
     if mask is None:
         raise ValueError(f"{path}: can't read the prose of a {path.suffix or 'file without an ending'}")
     source = path.read_text(encoding="utf-8")
-    return _condensed(mask(source), source)
+    masked = re.sub(r"\s", " ", mask(source))
+    assert len(masked) == len(source)
+    return Prose(_RUN.sub(r"\1", masked), masked, source)
 
 
 def markdown_prose(source: str) -> str:
@@ -110,18 +118,23 @@ def python_prose(source: str) -> str:
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    shown = [character if character.isspace() else BARRIER for character in source]
+    hidden = re.sub(r"\S", BARRIER, source)
+    shown, shown_to = list[str](), 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         start, end = (starts[row - 1] + column for row, column in (token.start, token.end))
         if token.type == tokenize.COMMENT:
-            shown[start:end] = _readable(token.string.replace("#", " "))
+            prose = _readable(token.string.replace("#", " "))
         elif token.type == tokenize.STRING:
-            shown[start:end] = _string_prose(token.string)
+            prose = _string_prose(token.string)
         elif tokenize.tok_name[token.type] == "FSTRING_MIDDLE":  # Python 3.12 and later
-            shown[start:end] = _readable(source[start:end])
+            prose = _readable(source[start:end])
         elif tokenize.tok_name[token.type] in ("FSTRING_START", "FSTRING_END"):
-            shown[start:end] = " " * (end - start)
-    return "".join(shown)
+            prose = " " * (end - start)
+        else:
+            continue
+        shown += hidden[shown_to:start], prose
+        shown_to = end
+    return "".join((*shown, hidden[shown_to:]))
 
 
 def _string_prose(literal: str) -> str:
@@ -158,17 +171,6 @@ def _pieces(kept: re.Pattern[str], text: str) -> Iterator[str]:
         yield match[0]
         end = match.end()
     yield BARRIER * (len(text) - end)
-
-
-def _condensed(masked: str, source: str) -> Prose:
-    assert len(masked) == len(source)
-    plain = re.sub(r"\s", " ", masked)
-    kept = [
-        offset
-        for offset, character in enumerate(plain)
-        if character not in f" {BARRIER}" or not offset or plain[offset - 1] != character
-    ]
-    return Prose("".join(plain[offset] for offset in kept), tuple(kept), source)
 
 
 _MASKS: MappingProxyType[str, Callable[[str], str]] = MappingProxyType(

@@ -16,6 +16,7 @@ from auditor.model.report import Report
 from auditor.render import FORMATS, UnknownFormat, render
 from auditor.render.json import render as render_json
 from auditor.render.json import schema as json_schema
+from tests.limits import examples
 from tests.render.parts import CONSENT_BY_LINK, report
 from tests.render.reports import ALL, depends, empty, needs_admin
 from tests.render.strategies import REPORTS
@@ -29,7 +30,9 @@ def test_json_gives_the_report_back(name: str) -> None:
     assert msgspec.json.decode(render_json(ALL[name]()), type=Report) == ALL[name]()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(REPORTS)
 def test_json_gives_any_report_back(made: Report) -> None:
     assert msgspec.json.decode(render_json(made), type=Report) == made

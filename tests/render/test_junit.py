@@ -15,6 +15,7 @@ from auditor.model.rule import FindingOutcome, Remediation, Severity
 from auditor.model.snapshot import Tenant
 from auditor.render import render as render_in
 from auditor.render.junit import render
+from tests.limits import examples
 from tests.render.parts import finding, report
 from tests.render.reports import ALL, HOSTILE, connects, depends, empty, needs_admin, several
 from tests.render.strategies import REPORTS
@@ -151,7 +152,9 @@ def test_a_report_holds_no_control_character(name: str) -> None:
     assert not forbidden(render(ALL[name]()))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(REPORTS)
 def test_any_report_can_be_read_back_with_every_case(made: Report) -> None:
     cases = [case for suite in suites_of(made) for case in suite]

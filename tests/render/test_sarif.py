@@ -17,6 +17,7 @@ from auditor.model.rule import FindingOutcome, RulePlace, Severity
 from auditor.model.snapshot import Tenant
 from auditor.render import render as render_in
 from auditor.render.sarif import render
+from tests.limits import examples
 from tests.render.parts import TENANT, finding, report
 from tests.render.reports import ALL, HOSTILE, depends, empty
 from tests.render.strategies import REPORTS
@@ -64,7 +65,9 @@ def test_a_report_is_valid(name: str) -> None:
     run_of(ALL[name](), passed=True)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(REPORTS)
 def test_any_report_is_valid_and_complete(made: Report) -> None:
     run = run_of(made, passed=True)
