@@ -371,13 +371,11 @@ class _Principals(NamedTuple):
 @kept
 def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
     rows = tuple(section or ())[::-1]  # because of two with one id the first counts
-    found = _Principals(*(dict(zip(lowered(list(map(of, rows))), rows, strict=True)) for of in _IDS))
+    each = (tuple(map(attrgetter(name), rows)) for name in ("appId", "id"))
+    found = _Principals(*(dict(zip(lowered(ids), rows, strict=True)) for ids in each))
     for by_id in found:
         by_id.pop("", None)
     return found
-
-
-_IDS = attrgetter("appId"), attrgetter("id")
 
 
 @kept
