@@ -1,10 +1,11 @@
 """What the SDK, aiohttp and the libraries cost without us: small programs, each measured as a separate process.
 
-``python benchmarks/baselines.py NAME AUTHORITY GRAPH`` runs one; it imports nothing of this project. Each is written as
-a user of the library would write it, after the library's documentation. The credential and the certificate authority
-come from the environment, as for the program.
+``python benchmarks/baselines.py NAME AUTHORITY GRAPH`` runs one (of a file, ``NAME FILE``); it imports nothing of this
+project. Each is written as a user of the library would write it, after the library's documentation. The credential and
+the certificate authority come from the environment, as for the program.
 
 libraries     import click, msgspec, yaml and tabulate, as an offline check does at most
+gunzip-structs every service principal and delegated grant of a packed snapshot: gzip, msgspec into structs, none kept
 sdk-bytes     sign in with azure-identity and read one object with msgraph-sdk, as bytes
 sdk-models    the same, as the SDK's own model
 sdk-pages     every service principal and delegated grant, with the SDK's models and its page iterator
@@ -25,6 +26,7 @@ from typing import Any
 
 COLLECTIONS = ("servicePrincipals", "oauth2PermissionGrants")
 PAGE = 999
+_AT_ONCE = 1 << 20
 SCOPE = "00000003-0000-0000-c000-000000000000/.default"
 """Graph by its app id, because the test server has another name than Graph."""
 
@@ -126,9 +128,8 @@ async def aiohttp_pages(authority: str, graph: str) -> None:
     print(len(read))
 
 
-async def aiohttp_structs(authority: str, graph: str) -> None:
-    """Two collections at the same time, each row decoded into a struct."""
-    import aiohttp
+def _row_classes() -> dict[str, Any]:
+    """A struct for the rows of each collection."""
     import msgspec
 
     text = str | None
@@ -142,13 +143,39 @@ async def aiohttp_structs(authority: str, graph: str) -> None:
         *(("createdDateTime", text, None), ("verifiedPublisher", dict[str, text] | None, None)),
     ]
     grant = [(name, text, None) for name in ("id", "clientId", "consentType", "principalId", "resourceId", "scope")]
+    classes = msgspec.defstruct("Principal", principal), msgspec.defstruct("Grant", grant)
+    return dict(zip(COLLECTIONS, classes, strict=True))
+
+
+def gunzip_structs(file: str) -> None:
+    """Every row of two sections of a packed snapshot, decoded into a struct."""
+    import gzip
+    from zipfile import ZipFile
+
+    import msgspec
+
+    number = 0
+    with ZipFile(file) as archive:
+        for name, row in _row_classes().items():
+            decoder, rest = msgspec.json.Decoder(row), b""
+            with archive.open(f"{name}.jsonl.gz") as packed, gzip.open(packed) as lines:
+                while text := lines.read(_AT_ONCE):
+                    whole, _, rest = (rest + text).rpartition(b"\n")
+                    number += len(decoder.decode_lines(whole))
+    print(number)
+
+
+async def aiohttp_structs(authority: str, graph: str) -> None:
+    """Two collections at the same time, each row decoded into a struct."""
+    import aiohttp
+    import msgspec
+
     read: list[Any] = []
 
-    async def rows(session: aiohttp.ClientSession, token: dict[str, str], name: str, fields: Any) -> None:
-        row = msgspec.defstruct("Row", fields)
+    async def rows(session: aiohttp.ClientSession, token: dict[str, str], name: str, row: Any) -> None:
         page = msgspec.defstruct(
             "Page",
-            [("value", list[row]), ("next", text, msgspec.field(name="@odata.nextLink", default=None))],  # type: ignore[valid-type]  # a class made at run time
+            [("value", list[row]), ("next", str | None, msgspec.field(name="@odata.nextLink", default=None))],
         )
         decoder = msgspec.json.Decoder(page)
         link: str | None = f"{graph}/v1.0/{name}?$top={PAGE}"
@@ -160,7 +187,7 @@ async def aiohttp_structs(authority: str, graph: str) -> None:
 
     async with aiohttp.ClientSession() as session:
         token = await _token(session, authority)
-        await asyncio.gather(*(rows(session, token, *one) for one in zip(COLLECTIONS, (principal, grant), strict=True)))
+        await asyncio.gather(*(rows(session, token, *one) for one in _row_classes().items()))
     print(len(read))
 
 
@@ -204,6 +231,7 @@ async def _token(session: Any, authority: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {(await answer.json())['access_token']}"}
 
 
+_OFFLINE: dict[str, Callable[..., None]] = {"libraries": libraries, "gunzip-structs": gunzip_structs}
 _LIVE: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "sdk-bytes": sdk_bytes,
     "sdk-models": sdk_models,
@@ -215,7 +243,7 @@ _LIVE: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
 }
 
 if __name__ == "__main__":
-    if sys.argv[1] == "libraries":
-        libraries()
+    if sys.argv[1] in _OFFLINE:
+        _OFFLINE[sys.argv[1]](*sys.argv[2:])
     else:
         asyncio.run(_LIVE[sys.argv[1]](*sys.argv[2:]))

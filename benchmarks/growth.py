@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gc
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from math import log
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import msgspec
 
@@ -20,10 +18,10 @@ from auditor.jobs.pack_selection import all_pack_names, chosen_packs
 from auditor.jobs.report_builder import build_report, wanted_by
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.report import Report
-from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.render import FORMATS
 from auditor.snapshot.packed_files import save_packed
 from auditor.snapshot.read import loads
+from benchmarks.baselines import gunzip_structs
 from benchmarks.result import Result
 from benchmarks.scale import Size
 from benchmarks.startup import PACK
@@ -66,7 +64,7 @@ def _exponent(seconds: list[float]) -> float:
 
 def _steps(path: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     """The steps, each with what it needs made before it is timed."""
-    yield _BARE, lambda: _bare(path)
+    yield _BARE, lambda: gunzip_structs(path)
     vendor, every = chosen_packs(_VENDOR), chosen_packs(all_pack_names())
     yield "read for a pre-flight", lambda: read_snapshot([path], wanted=lambda: wanted_by(vendor))
     yield "read for all packs", lambda: read_snapshot([path], wanted=lambda: wanted_by(every))
@@ -84,17 +82,3 @@ def _steps(path: str) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def _audit(path: str, packs: tuple[str, ...]) -> Report:
     return audit(AuditRequest(source=SnapshotFiles((path,)), packs=packs)).report
-
-
-def _bare(path: str) -> None:
-    """What any program has to do that reads the two sections."""
-    with ZipFile(path) as archive:
-        for kind in (ServicePrincipal, OAuth2PermissionGrant):
-            name = "servicePrincipals" if kind is ServicePrincipal else "oauth2PermissionGrants"
-            decoder, data, rest = msgspec.json.Decoder(kind), archive.read(f"{name}.jsonl.gz"), b""
-            while data:
-                stream = zlib.decompressobj(31)
-                text = rest + stream.decompress(data)
-                end, data = text.rfind(b"\n") + 1, stream.unused_data
-                decoder.decode_lines(text[:end])
-                rest = text[end:]

@@ -1,4 +1,4 @@
-"""Large tenants: what each thousand objects costs, over a small tenant measured in the same turns."""
+"""Large tenants: what each thousand objects costs over a small tenant, and a packed one against gunzip and msgspec."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.figures import cpu, figure, times_bare, wall
-from benchmarks.processes import BARE, Case, Run, interleaved, measured, program, surroundings
+import msgspec
+
+from auditor.jobs.pack_selection import all_pack_names
+from auditor.snapshot.packed_files import save_packed
+from auditor.snapshot.read import loads
+from benchmarks.figures import cpu, figure, ratio, times_bare, wall
+from benchmarks.processes import BARE, Case, Run, baseline, interleaved, measured, program, surroundings
 from benchmarks.remote_latency import Far, arguments
 from benchmarks.result import Result
 from benchmarks.startup import JUDGED, PACK
@@ -33,6 +38,9 @@ class Size(NamedTuple):
 SMALL = Size(100, 500)
 SURVEYED = Size(3_000, 30_000)
 """A large tenant whose apps are all decided about."""
+GUNZIP = "gunzip and msgspec into structs"
+RATIO_AIMS = {"check of one app": 1.5, "check with all packs": 3.0}
+MEMORY_AIMS = {"check of one app": 250, "check with all packs": 400}
 HEADS = ("tenant", "wall ms", "cpu ms", "x bare", "MiB", "over small: ms per 1,000 objects", "cpu ms per 1,000")
 
 
@@ -40,6 +48,7 @@ def scale(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callable[[
     """Judging a large snapshot file, surveying its apps, and reading a large directory as a whole."""
     return [
         _of_file("check", PACK, bytecode, folder, large, runs, tell),
+        _of_packed(bytecode, folder, large, runs, tell),
         _of_file("apps survey", (), bytecode, folder, SURVEYED, runs, tell),
         _collect(bytecode, folder, large, runs, tell),
     ]
@@ -65,6 +74,32 @@ def _of_file(
     title = f"Scale: {verb} --snapshot, {runs} runs each, interleaved"
     name = f"scale-{verb.split()[-1]}"
     return _result(name, title, found, [SMALL, large], (f"the large file has {mebibytes:.0f} MiB",))
+
+
+def _of_packed(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callable[[str], None]) -> Result:
+    """A check of one app and of everything, of a tenant that was read as a whole."""
+    env = surroundings(bytecode)
+    file = folder / f"tenant-{large.apps}.zip"
+    save_packed(loads(msgspec.json.encode(as_large(*large))), file)
+    everything = tuple(option for name in all_pack_names() for option in ("--pack", name))
+    cases: dict[str, Case] = {GUNZIP: partial(measured, baseline("gunzip-structs", str(file)), env)}
+    for name, packs in (("check of one app", PACK), ("check with all packs", everything)):
+        command = (*program(), "check", "--snapshot", str(file), *packs)
+        cases[name] = partial(measured, command, env, expected=JUDGED)
+    found = interleaved(cases, runs, tell=tell)
+    ratios = {f"{name}, {large}": ratio(found[name], found[GUNZIP], GUNZIP, aim) for name, aim in RATIO_AIMS.items()}
+    rows, numbers = [], {}
+    for (name, taken), times in zip(found.items(), (None, *ratios.values()), strict=True):
+        times_cpu = times.cpu if times else None
+        aims = f"{RATIO_AIMS[name]} x, {MEMORY_AIMS[name]} MiB" if times else ""
+        row = [name, wall(taken).shown(0, 1000), cpu(taken).shown(0, 1000), _peak(taken)]
+        rows.append([*row, times_cpu.shown(2) if times_cpu else "", aims])
+        memory = figure([run.mebibytes for run in taken])
+        numbers[name] = {"wall": asdict(wall(taken)), "cpu": asdict(cpu(taken)), "mebibytes": asdict(memory)}
+    title = f"A packed snapshot: {large}, {runs} runs each, interleaved"
+    note = f"the file has {file.stat().st_size / 2**20:.0f} MiB; {GUNZIP} keeps no row"
+    heads = ("", "wall ms", "cpu ms", "MiB", "x cpu", "aims")
+    return Result("scale-packed", title, heads, rows, numbers, (note,), ratios)
 
 
 def _collect(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callable[[str], None]) -> Result:

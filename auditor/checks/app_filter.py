@@ -40,6 +40,7 @@ class AppFilter(Protocol):
         """Whether only apps that can't be used count."""
 
 
+_KIND = attrgetter("odataType")
 _ASKED_FOR = attrgetter(
     "odataType",
     "agentIdentityBlueprintId",
@@ -58,7 +59,7 @@ class Apps:
     def __init__(self, index: SnapshotIndex) -> None:
         self.index = index
         self._matches: dict[tuple[object, ...], Truth] = {}
-        self._names: dict[str, str] = {}
+        self._places: dict[str, tuple[str, str, str]] = {}
         self.tenant = index.snapshot.tenant.id.lower()
         self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
@@ -67,19 +68,20 @@ class Apps:
 
     def name(self, object_id: str) -> str:
         """The app's name, its client id if it has none, or its object id if the app is unknown."""
-        if object_id not in self._names:
+        return self.place(object_id)[-1]
+
+    def place(self, object_id: str) -> tuple[str, str, str]:
+        """The place of the app among others: its name in lower case, its client id, or else object id, and its name."""
+        if object_id not in self._places:
             found = self.index.principal_with_id(object_id)
-            self._names[object_id] = _name_or_id(found) if found else object_id.lower()
-        return self._names[object_id]
+            name = _name_or_id(found) if found else object_id.lower()
+            self._places[object_id] = name.lower(), (found.appId if found else object_id).lower(), name
+        return self._places[object_id]
 
     def subjects(self, object_ids: Iterable[str]) -> tuple[FindingSubject, ...]:
         """The apps as a waiver names them, by name: by their client ids, because anyone may give an app any name."""
-        found: set[tuple[str, str]] = set()
-        for object_id in dict.fromkeys(object_ids):
-            app = self.index.principal_with_id(object_id)
-            found.add((self.name(object_id), (app.appId if app else object_id).lower()))
-        ordered = sorted(found, key=lambda one: (one[0].lower(), one[1], one[0]))
-        return tuple(FindingSubject(name=name, id=client_id) for name, client_id in ordered)
+        places = sorted(dict.fromkeys(map(self.place, object_ids)))
+        return tuple(FindingSubject(name=name, id=client_id) for _, client_id, name in places)
 
     def inherits(self, object_id: str) -> str:
         """Who inherits what the app was granted, if it is the principal of an agent identity blueprint; else empty.
@@ -124,6 +126,11 @@ class Apps:
         return f"{len(scopes)} permission{'' if len(scopes) == 1 else 's'} of {name}" if scopes else ""
 
     @cached_property
+    def have_blueprints(self) -> bool:
+        """Whether an app is the principal of an agent identity blueprint."""
+        return BLUEPRINT_PRINCIPAL in set(map(_KIND, self.index.snapshot.sections.servicePrincipals or ()))
+
+    @cached_property
     def _agents(self) -> tuple[ServicePrincipal, ...]:
         principals = self.index.snapshot.sections.servicePrincipals or ()
         return tuple(one for one in principals if one.odataType == AGENT_IDENTITY)
@@ -148,10 +155,10 @@ class Apps:
         # Of a hundred thousand apps, few differ in what a check can ask for.
         publisher = found.verifiedPublisher
         is_verified = publisher.is_verified if publisher else None
-        alike = (wanted.publisher, wanted.owner, wanted.state, publisher is None, is_verified, *_ASKED_FOR(found))
-        if alike not in self._matches:
-            self._matches[alike] = all_of(self._properties(found, wanted))
-        return self._matches[alike]
+        alike = (wanted.publisher, wanted.owner, wanted.state, publisher is None, is_verified, _ASKED_FOR(found))
+        if (matches := self._matches.get(alike)) is None:
+            matches = self._matches[alike] = all_of(self._properties(found, wanted))
+        return matches
 
     def _properties(self, principal: ServicePrincipal, wanted: AppFilter) -> Iterator[Truth]:
         """For each property that the check restricts, whether the app has it."""

@@ -45,12 +45,12 @@ from auditor.checks.permission_lists import (
 from auditor.consent import Truth, all_of, known
 from auditor.consent.existing_grants import Alike, alike_grants, granted_names, names_without_effect, scopes_in
 from auditor.consent.explanation import listed
-from auditor.consent.snapshot_index import Absent, NotRead, index_of
+from auditor.consent.snapshot_index import Absent, NotRead, grants_as_spelled, index_of
 from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.rule import App
-from auditor.model.snapshot import Plan, Snapshot
+from auditor.model.snapshot import Plan, Snapshot, lowered
 
 SHOWN = 50
 """Apps that the evidence names; the reason gives their number."""
@@ -160,12 +160,13 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
             for scopes, sure in self._matching(grants, apps, wanted):
                 if scopes:
                     names, is_sure = " ".join(_as_granted(grants.scope, scopes)), kind is sure is Truth.TRUE
-                    for client in clients:
+                    spelled = tuple(clients)
+                    for client, lower in zip(spelled, lowered(spelled), strict=True):
                         if (matches := truths.get(client)) is None:
                             matches = truths[client] = apps.matches(client, self)
                         truth = matches if is_sure else all_of((kind, matches, sure))
                         if truth is not Truth.FALSE:
-                            yield HeldPermissions(client.lower(), names, truth, grants)
+                            yield HeldPermissions(lower, names, truth, grants)
 
     def _of_kind(self, grants: Alike) -> Truth:
         """Whether the grants are of the kind of consent that the check is about."""
@@ -362,17 +363,17 @@ def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what
             found.setdefault(one.client, []).append(one)
     why = _why_unknown(held, apps, partial)
     if found:
-        in_order = sorted((name.lower(), name, client) for client in found for name in (apps.name(client),))
+        in_order = sorted((lower, name, client) for client in found for lower, _, name in (apps.place(client),))
         ordered = [client for _, _, client in in_order]
         names = list(dict.fromkeys(name for _, name, _ in in_order))
         shown = {client: found[client] for client in ordered[:SHOWN]}
-        users = _users(shown, apps.index.snapshot.sections.oauth2PermissionGrants or ())
+        users = _users(shown, apps.index.snapshot.sections.oauth2PermissionGrants)
         evidence = (row for client, held in shown.items() for row in _evidence(client, held, apps, users))
-        inherited = next(filter(None, map(apps.inherits, ordered)), "")
+        inherited = next(filter(None, map(apps.inherits, ordered)), "") if apps.have_blueprints else ""
         return failed(
             f"there are {what}: {first_names(names)}{f'; {inherited}' if inherited else ''}",
             *islice((compared(f"{section}/{name}", held, "no such grant") for name, held in evidence), SHOWN),
-            subjects=apps.subjects(found),
+            subjects=apps.subjects(ordered),
             unread=why,
         )
     return unknown(why) if why else passed(f"there are no {what}")
@@ -391,16 +392,20 @@ def _why_unknown(held: Iterable[HeldPermissions], apps: Apps, partial: str) -> s
     return f"a property that the rule needs was not read for {unsure[0]}{more}{why}"
 
 
-def _users(found: Mapping[str, Sequence[HeldPermissions]], rows: Iterable[OAuth2PermissionGrant]) -> dict[str, int]:
+def _users(
+    found: Mapping[str, Sequence[HeldPermissions]], section: tuple[OAuth2PermissionGrant, ...] | None
+) -> dict[str, int]:
     """How many users granted these apps what was found."""
     single = {client: {one.grants for one in held if one.of_users} for client, held in found.items()}
     if not any(single.values()):
         return {}
     people: dict[str, set[str]] = {client: set() for client in found}
-    for row in rows:
-        client = row.clientId.lower()
-        if client in people and Alike(row.resourceId, row.consentType, row.scope) in single[client]:
-            people[client].add((row.principalId or "unknown user").lower())
+    by_client = grants_as_spelled(section)
+    for spelled in by_client:
+        if single.get(client := spelled.lower()):
+            for row in by_client[spelled]:
+                if Alike(row.resourceId, row.consentType, row.scope) in single[client]:
+                    people[client].add((row.principalId or "unknown user").lower())
     return {client: len(names) for client, names in people.items()}
 
 

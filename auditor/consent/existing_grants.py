@@ -13,7 +13,7 @@ and required resource access in Microsoft Entra Agent ID").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -26,6 +26,7 @@ from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, kept
 from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid
 from auditor.model.decision import Reason
 from auditor.model.resources import AGENT_IDENTITY, PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal, lacking
+from auditor.model.snapshot import GroupedGrants
 
 TENANT_WIDE = "allprincipals"
 
@@ -308,15 +309,16 @@ class Alike(NamedTuple):
 
 
 @kept
-def alike_grants(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict[Alike, dict[str, None]]:
+def alike_grants(section: Sequence[OAuth2PermissionGrant] | None) -> dict[Alike, dict[str, None]]:
     """The clients (object ids) of the grants that are alike: a tenant has few kinds of grants, for many apps."""
+    grouped = section.users if isinstance(section, GroupedGrants) else dict.fromkeys(map(_COMMON, section or ()))
     found: dict[Alike, dict[str, None]] = {}
-    for *common, client in dict.fromkeys(map(_COMMON_AND_CLIENT, section or ())):
+    for *common, client in grouped:
         found.setdefault(Alike(*common), {})[client] = None
     return found
 
 
-_COMMON_AND_CLIENT = attrgetter("resourceId", "consentType", "scope", "clientId")
+_COMMON = attrgetter("resourceId", "consentType", "scope", "clientId")
 
 
 def scopes_in(text: str) -> frozenset[str]:

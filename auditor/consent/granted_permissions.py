@@ -203,6 +203,10 @@ class _Rows(GrantRows):
     def __len__(self) -> int:
         return self._length
 
+    def __bool__(self) -> bool:
+        # Each grant makes a row, so there is no need to count those that differ.
+        return bool(self._delegated or self._roles)
+
     def __eq__(self, other: object) -> bool:
         return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
 

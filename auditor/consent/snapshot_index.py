@@ -6,8 +6,9 @@ compared without regard to letter case; of two rows with one id the first counts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, wraps
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -27,7 +28,7 @@ from auditor.model.resources import (
     lacking,
 )
 from auditor.model.sections import SECTIONS, permissions_to_read
-from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
+from auditor.model.snapshot import GroupedGrants, LeftOut, PartOfSnapshot, Snapshot, lowered
 
 _Section = TypeVar("_Section")
 _Table = TypeVar("_Table")
@@ -165,9 +166,11 @@ class SnapshotIndex:
 
     def principal_with_id(self, object_id: str) -> ServicePrincipal | None:
         """The service principal with this object id, if it was read."""
-        sought = object_id.lower()
-        self._refuse_left_out(sought)
-        return self._principals.by_object_id.get(sought) if sought else None
+        if self._part:
+            self._refuse_left_out(object_id.lower())
+        by_id = self._principals.by_object_id
+        # Nearly always, the id is in lower case, and even the same object.
+        return by_id.get(object_id) or by_id.get(object_id.lower())
 
     def resource_id(self, resource: str) -> str:
         """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""
@@ -250,12 +253,16 @@ class SnapshotIndex:
         sought = (object_id or "").lower()
         if self._part and self._part.lacks_grants_of(sought):
             raise LeftOut(sought)
-        return tuple(self._grants.get(sought, ())) if sought else ()
+        return self._grants_of(sought) if sought else ()
 
     @cached_property
     def grants_without_client(self) -> tuple[OAuth2PermissionGrant, ...]:
         """The grants of which the data doesn't say to which client they belong."""
-        return tuple(self._grants.get("", ()))
+        return self._grants_of("")
+
+    def _grants_of(self, client: str) -> tuple[OAuth2PermissionGrant, ...]:
+        section = grants_as_spelled(self.snapshot.sections.oauth2PermissionGrants)
+        return tuple(row for spelled in self._clients.get(client, ()) for row in section[spelled])
 
     def assigned_to(self, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
         """Who is assigned to an app of this tenant; nobody, where the app is known to be absent."""
@@ -268,10 +275,11 @@ class SnapshotIndex:
         return () if isinstance(self.service_principal(app_id), Absent) else self.not_read(section, app_id)
 
     @cached_property
-    def _grants(self) -> dict[str, list[OAuth2PermissionGrant]]:
-        found: dict[str, list[OAuth2PermissionGrant]] = {}
-        for client, rows in grants_as_spelled(self.snapshot.sections.oauth2PermissionGrants).items():
-            found[client.lower()] = [*found.get(client.lower(), ()), *rows]
+    def _clients(self) -> dict[str, list[str]]:
+        """The clients as grants spell them, by their object ids in lower case."""
+        found: dict[str, list[str]] = {}
+        for client in grants_as_spelled(self.snapshot.sections.oauth2PermissionGrants):
+            found.setdefault(client.lower(), []).append(client)
         return found
 
     @cached_property
@@ -362,13 +370,14 @@ class _Principals(NamedTuple):
 
 @kept
 def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
-    found = _Principals({}, {})
-    for principal in section or ():
-        if principal.appId:
-            found.by_app_id.setdefault(principal.appId.lower(), principal)
-        if principal.id:
-            found.by_object_id.setdefault(principal.id.lower(), principal)
+    rows = tuple(section or ())[::-1]  # because of two with one id the first counts
+    found = _Principals(*(dict(zip(lowered(list(map(of, rows))), rows, strict=True)) for of in _IDS))
+    for by_id in found:
+        by_id.pop("", None)
     return found
+
+
+_IDS = attrgetter("appId"), attrgetter("id")
 
 
 @kept
@@ -389,8 +398,10 @@ def _classifications(
 
 
 @kept
-def grants_as_spelled(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict[str, list[OAuth2PermissionGrant]]:
+def grants_as_spelled(section: Sequence[OAuth2PermissionGrant] | None) -> Mapping[str, Sequence[OAuth2PermissionGrant]]:
     """The grants by the object id of their client, as they spell it."""
+    if isinstance(section, GroupedGrants):
+        return section.by_client
     found: dict[str, list[OAuth2PermissionGrant]] = {}
     for grant in section or ():
         found.setdefault(grant.clientId, []).append(grant)

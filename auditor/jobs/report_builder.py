@@ -99,7 +99,8 @@ def _parts(snapshot: Snapshot, packs: Sequence[Pack]) -> dict[str, Snapshot]:
 def wanted_by(packs: Sequence[Pack]) -> Wanted:
     """What the packs need of a large snapshot."""
     from auditor.checks.kind import with_inner
-    from auditor.snapshot.large_sections import GRANTS, Wanted
+    from auditor.snapshot.large_grants import GRANTS
+    from auditor.snapshot.large_sections import Wanted
 
     plan = plan_for(packs)
     checks = (one for pack in packs for rule in pack.rules for one in with_inner(rule.check))

@@ -8,8 +8,9 @@ Source of names and meanings: the Microsoft Graph v1.0 reference, resource pages
 
 # Without postponed annotations, which msgspec would compile one by one: 6 % of a check of a snapshot.
 
-from collections.abc import Iterable
-from operator import attrgetter
+from collections.abc import Iterable, Mapping
+from itertools import compress
+from operator import attrgetter, not_
 from typing import ClassVar
 
 import msgspec
@@ -49,34 +50,42 @@ PRINCIPAL = "principal"
 """The kind of consent, in lower case, of a delegated grant for one user."""
 
 
-class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of all resources.
+class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Base of all resources; without cycles, so that the garbage collector can pass over a million of them.
 
     `needed` are the properties that Graph always returns, and without which nothing follows from the object. One that
     the data doesn't have is an empty text or ``None``; an object without any replaces a null in a list. Those in
-    `needed_by_some` are such properties of some objects of the class.
+    `needed_where` are needed if another property has a value (in lower case).
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
-    needed_by_some: ClassVar[tuple[str, ...]] = ()
+    needed_where: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     @property
     def lacks(self) -> tuple[str, ...]:
         """The needed properties that the data doesn't have."""
-        return tuple([name for name in self.needed if not getattr(self, name)])  # a third faster than a generator
+        where = [name for name, (other, value) in self.needed_where.items() if getattr(self, other).lower() == value]
+        return tuple([name for name in (*self.needed, *where) if not getattr(self, name)])  # faster than generators
 
 
 def first_incomplete(rows: Iterable[Resource]) -> tuple[int, Resource] | None:
     """The first row that lacks a needed property, with its number from 0."""
     every = tuple(rows)
     kind = type(every[0]) if every else Resource
-    names = (*kind.needed, *kind.needed_by_some)
-    if not names:
+    if not kind.needed or _are_complete(kind, every):
         return None
-    # A million rows take as long as a loop over some thousands; of a single name, there is no tuple.
-    values = map(attrgetter(*names, names[0]), every)
-    doubtful = (number for number, is_complete in enumerate(map(all, values)) if not is_complete)
-    return next(((number, every[number]) for number in doubtful if every[number].lacks), None)
+    values = map(attrgetter(*kind.needed, *kind.needed_where, kind.needed[0]), every)
+    doubtful = compress(enumerate(every), map(not_, map(all, values)))
+    return next(((number, row) for number, row in doubtful if row.lacks), None)
+
+
+def _are_complete(kind: type[Resource], rows: tuple[Resource, ...]) -> bool:
+    """Whether no row lacks anything: C code looks at a million rows while a loop looks at some thousands."""
+    complete = all(map(all, map(attrgetter(*kind.needed, kind.needed[0]), rows)))  # of a single name, there is no tuple
+    for name, (other, value) in kind.needed_where.items():
+        without = set(compress(map(attrgetter(other), rows), map(not_, map(attrgetter(name), rows))))
+        complete = complete and value not in map(str.lower, without)
+    return complete
 
 
 def lacking(what: str, number: int | None, row: Resource) -> str:
@@ -352,7 +361,7 @@ class OAuth2PermissionGrant(Resource, frozen=True):
     """
 
     needed: ClassVar[tuple[str, ...]] = ("clientId", "resourceId", "consentType", "scope")
-    needed_by_some: ClassVar[tuple[str, ...]] = ("principalId",)
+    needed_where: ClassVar[Mapping[str, tuple[str, str]]] = {"principalId": ("consentType", PRINCIPAL)}
 
     clientId: Id
     resourceId: Id
@@ -360,13 +369,6 @@ class OAuth2PermissionGrant(Resource, frozen=True):
     scope: PermissionNames = ""
     principalId: Id | None = None
     id: Id | None = None
-
-    @property
-    def lacks(self) -> tuple[str, ...]:
-        """The needed properties that the data doesn't have: of a grant for one user, also the user."""
-        missing = super().lacks
-        for_one = self.consentType.lower() == PRINCIPAL and not self.principalId
-        return (*missing, "principalId") if for_one else missing
 
 
 class AppRoleAssignment(Resource, frozen=True):

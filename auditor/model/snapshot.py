@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
+from itertools import chain
+from typing import overload
 
 import msgspec
 
@@ -21,6 +24,7 @@ from auditor.model.field_types import (
     TenantName,
     Timestamp,
 )
+from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.sections import Sections
 
 SIGN_INS = "signIns"
@@ -160,6 +164,84 @@ class PartOfSnapshot(Snapshot, frozen=True, kw_only=True):
     def may_lack_address(self, name: str) -> bool:
         """Whether a service principal that was left out may have this identifier URI."""
         return bool(self.apps_left_out) and name not in self.named
+
+
+def lowered(ids: Sequence[str]) -> Sequence[str]:
+    """The ids in lower case, without a copy of each where all are: Graph writes them so."""
+    together = "".join(ids)
+    return ids if together == together.lower() else list(map(str.lower, ids))
+
+
+CommonOfGrants = tuple[str, str, str, str]
+"""The resource, the kind of consent, the scope and the client of grants that differ in their users only."""
+
+
+class GroupedGrants(Sequence[OAuth2PermissionGrant]):
+    """The delegated grants of a large tenant, as the users of those that have everything else in common.
+
+    No grant lacks anything, and each is for everybody or for one user. They are in the order of their clients, and are
+    made when they are read, without an id. Only the `kept` ones, by client, have an id and are always the same objects.
+    """
+
+    def __init__(
+        self,
+        users: Mapping[CommonOfGrants, Sequence[str | None]],
+        kept: Mapping[str, Sequence[OAuth2PermissionGrant]],
+    ) -> None:
+        self.users = users
+        """The users of grants, in the order in which the grants were read."""
+        self.by_client: Mapping[str, Sequence[OAuth2PermissionGrant]] = _ByClient(users, kept)
+        """The grants by the object id of their client, as they spell it."""
+        self._length = sum(map(len, users.values()))
+
+    def __iter__(self) -> Iterator[OAuth2PermissionGrant]:
+        return chain.from_iterable(self.by_client.values())
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, at: int) -> OAuth2PermissionGrant: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[OAuth2PermissionGrant]: ...
+    def __getitem__(self, at: int | slice) -> OAuth2PermissionGrant | Sequence[OAuth2PermissionGrant]:
+        return tuple(self)[at]
+
+
+class _ByClient(Mapping[str, Sequence[OAuth2PermissionGrant]]):
+    """The grants of each client, made when they are looked up."""
+
+    def __init__(
+        self,
+        users: Mapping[CommonOfGrants, Sequence[str | None]],
+        kept: Mapping[str, Sequence[OAuth2PermissionGrant]],
+    ) -> None:
+        self._users = users
+        self._kept = kept
+
+    @cached_property
+    def _common(self) -> dict[str, list[CommonOfGrants]]:
+        found: dict[str, list[CommonOfGrants]] = {}
+        for common in self._users:
+            found.setdefault(common[-1], []).append(common)
+        return found
+
+    def __getitem__(self, client: str) -> Sequence[OAuth2PermissionGrant]:
+        return self._kept.get(client) or list(self._made(client))
+
+    def _made(self, client: str) -> Iterator[OAuth2PermissionGrant]:
+        for common in self._common[client]:
+            resource, consent, scope, _ = common
+            for user in self._users[common]:
+                yield OAuth2PermissionGrant(
+                    clientId=client, resourceId=resource, consentType=consent, scope=scope, principalId=user
+                )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._common)
+
+    def __len__(self) -> int:
+        return len(self._common)
 
 
 class LeftOut(LookupError):

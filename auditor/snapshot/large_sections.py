@@ -12,24 +12,31 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, Protocol
+from itertools import compress, repeat
+from operator import attrgetter, not_
+from typing import Any, Protocol, cast
 
 import msgspec
 
 from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.sections import SECTIONS, Extent, merged_row
-from auditor.model.snapshot import PartOfSnapshot, Snapshot
+from auditor.model.snapshot import GroupedGrants, PartOfSnapshot, Snapshot, lowered
 from auditor.snapshot import ShapeProblems
-from auditor.snapshot.row_decoder import Batch, Lines, RowReader, SharedTexts
+from auditor.snapshot.large_grants import (
+    CLIENT,
+    CONSENT,
+    GRANTS,
+    TENANT_WIDE,
+    GrantGroups,
+    Incomplete,
+    OtherGrants,
+    shortened,
+)
+from auditor.snapshot.row_decoder import Batch, BlankText, RowReader, SharedTexts
 
-APPS, GRANTS = "servicePrincipals", "oauth2PermissionGrants"
-_TENANT_WIDE, _FOR_ONE = "AllPrincipals", "Principal"
-_FEW = 20
-"""Apps that are searched for in the bytes of a file; for more, its rows are decoded."""
+APPS = "servicePrincipals"
+_OBJECT_ID, _APP_ID = map(attrgetter, ("id", "appId"))
 _GUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_FIRST = 200
-"""Rows that show how a file writes a row."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,28 +67,43 @@ class Rows(Protocol):
 def part_of(snapshot: Snapshot, wanted: Wanted) -> Snapshot:
     """The part of a snapshot with complete rows that a question needs which is about no section as a whole."""
     apps, grants = snapshot.sections.servicePrincipals, snapshot.sections.oauth2PermissionGrants
-    kinds = {kind.lower() for kind in set(map(attrgetter("consentType"), grants or ()))}
-    if GRANTS in snapshot.covers or not kinds <= {_TENANT_WIDE.lower(), PRINCIPAL}:
+    if GRANTS in snapshot.covers or not _are_documented(grants):
         return snapshot
     rest = msgspec.structs.replace(snapshot.sections, **dict.fromkeys((APPS, GRANTS)))
     named = named_ids(msgspec.json.encode((rest, snapshot.covers, snapshot.unread)))
     names = wanted.names | wanted.clients | named
     values: dict[str, tuple[Any, ...]] = {}
     clients: frozenset[str] | None = None
-    kept = {row.id.lower() for row in apps or () if _matters(row, names)}
+    ids = lowered(tuple(map(_OBJECT_ID, apps or ())))
+    kept = set(compress(ids, (_matters(row, names) for row in apps or ())))
     if grants is not None:
-        clients = _clients((row for row in apps or () if row.id.lower() in kept), wanted.clients)
-        spelled = {client for client in set(map(attrgetter("clientId"), grants)) if client.lower() in clients}
-        values[GRANTS] = tuple(row for row in grants if row.clientId in spelled) if spelled else ()
+        clients = _clients(compress(apps or (), map(kept.__contains__, ids)), wanted.clients)
+        values[GRANTS] = _grants_of(grants, clients)
         # A grant can be on a resource that publishes nothing.
         kept |= {row.resourceId.lower() for row in values[GRANTS]}
     left_out: frozenset[str] = frozenset()
     if apps is not None:
-        values[APPS] = tuple(row for row in apps if row.id.lower() in kept)
-        left = (row for row in apps if row.id.lower() not in kept)
-        left_out = frozenset(name.lower() for row in left for name in (row.id, row.appId))
+        is_kept = list(map(kept.__contains__, ids))
+        values[APPS] = tuple(compress(apps, is_kept))
+        left = list(map(not_, is_kept))
+        left_out = frozenset([*compress(ids, left), *lowered(tuple(map(_APP_ID, compress(apps, left))))])
     sections = msgspec.structs.replace(snapshot.sections, **values)
     return _as_part(msgspec.structs.replace(snapshot, sections=sections), names, left_out, clients)
+
+
+def _are_documented(grants: Sequence[OAuth2PermissionGrant] | None) -> bool:
+    """Whether every grant is for everybody or for one user."""
+    if isinstance(grants, GroupedGrants):
+        return True
+    return {kind.lower() for kind in set(map(CONSENT, grants or ()))} <= {TENANT_WIDE.lower(), PRINCIPAL}
+
+
+def _grants_of(grants: Sequence[OAuth2PermissionGrant], clients: frozenset[str]) -> tuple[OAuth2PermissionGrant, ...]:
+    """The grants of these clients (object ids in lower case)."""
+    if isinstance(grants, GroupedGrants):
+        spelled = [client for client in grants.by_client if client.lower() in clients]
+        return tuple(row for client in spelled for row in grants.by_client[client])
+    return tuple(compress(grants, map(clients.__contains__, map(str.lower, map(CLIENT, grants)))))
 
 
 def _as_part(
@@ -99,10 +121,6 @@ def named_ids(text: bytes) -> frozenset[str]:
     return frozenset(match.decode().lower() for match in _GUID.findall(text))
 
 
-class _Incomplete(Exception):
-    """A row lacks something that Graph always returns."""
-
-
 def with_large_sections(base: Snapshot, large: Mapping[str, Rows], wanted: Wanted | None) -> Snapshot:
     """`base` with the sections of which `large` has the rows; without `wanted`, with every row of them.
 
@@ -115,7 +133,7 @@ def with_large_sections(base: Snapshot, large: Mapping[str, Rows], wanted: Wante
         if GRANTS not in wanted.whole and GRANTS not in base.covers:
             try:
                 return _Sections(base, large, wanted).part()
-            except _Incomplete:
+            except Incomplete:
                 pass
     return _Sections(base, large, wanted or Wanted(whole=frozenset(SECTIONS))).whole()
 
@@ -143,13 +161,26 @@ class _Sections:
         for name in _in_order(self._large):
             if name == GRANTS and self._wanted.without_grant_ids:
                 of = _clients(values.get(APPS) or self._inline(APPS), self._wanted.clients)
-                values[name] = self._all(name, ids_of=of)
+                values[name] = self._grouped(of) or self._all(name, ids_of=of)
             else:
                 values[name] = self._all(name)
         return self._with(values)
 
+    def _grouped(self, clients: frozenset[str]) -> tuple[OAuth2PermissionGrant, ...] | None:
+        """Every grant, with those of other apps than `clients` in groups; none if the groups can't hold one."""
+        rows = self._large[GRANTS]
+        if self._inline(GRANTS):
+            return None
+        groups = GrantGroups(RowReader(GRANTS, self._shared, ShapeProblems()), clients)
+        try:
+            for batch in rows.batches():
+                groups.add(batch)
+            return cast("tuple[OAuth2PermissionGrant, ...]", groups.complete(rows.may_repeat))
+        except (Incomplete, BlankText):
+            return None
+
     def part(self) -> Snapshot:
-        """The snapshot with the rows that matter. Raises `_Incomplete`."""
+        """The snapshot with the rows that matter. Raises `Incomplete`."""
         values: dict[str, tuple[Any, ...]] = {}
         names = self._wanted.names | self._wanted.clients
         for name in _in_order(self._large):
@@ -184,7 +215,7 @@ class _Sections:
             if ids_of is None:
                 rows += reader.all_typed(decoded)
             else:
-                rows += _shortened(reader, decoded, ids_of)
+                rows += shortened(reader, decoded, ids_of)
         if keys and not self._problems and (repeated := keys.repeated()):
             rows = _latest(name, rows, self._large[name].batches(), repeated)
         return self._merged(name, rows)
@@ -212,7 +243,7 @@ class _Sections:
                 elif reader.is_complete(row):
                     left += (row.id.lower(), row.appId.lower())
                 else:
-                    raise _Incomplete
+                    raise Incomplete
         self._refuse_incomplete(kept)
         self._left_out = frozenset(left)
         if self._large[APPS].may_repeat:
@@ -222,7 +253,7 @@ class _Sections:
     def _grants(self, clients: frozenset[str]) -> tuple[Any, ...]:
         """The grants of these clients (object ids in lower case)."""
         reader = RowReader(GRANTS, self._shared, self._problems)
-        others = _OtherGrants(clients)
+        others = OtherGrants(clients)
         kept: list[OAuth2PermissionGrant] = []
         for batch in self._large[GRANTS].batches():
             if others.are_all(batch):
@@ -233,7 +264,7 @@ class _Sections:
                     kept.append(reader.typed(row))
                 elif not others.includes(row):
                     if not reader.is_complete(row):
-                        raise _Incomplete
+                        raise Incomplete
                     others.add(row)
         self._refuse_incomplete(kept)
         if self._large[GRANTS].may_repeat:
@@ -242,9 +273,9 @@ class _Sections:
         return self._merged(GRANTS, kept)
 
     def _refuse_incomplete(self, rows: Iterable[Any]) -> None:
-        """Raise `_Incomplete` for a row without something that Graph always returns, and for a problem."""
+        """Raise `Incomplete` for a row without something that Graph always returns, and for a problem."""
         if self._problems or any(row.lacks for row in rows):
-            raise _Incomplete
+            raise Incomplete
 
 
 def _in_order(large: Mapping[str, Rows]) -> list[str]:
@@ -259,106 +290,18 @@ def _matters(row: Any, names: frozenset[str]) -> bool:
         or row.odataType
         or row.id.lower() in names
         or row.appId.lower() in names
-        or (row.servicePrincipalNames and not names.isdisjoint(map(_address, row.servicePrincipalNames)))
+        or (row.servicePrincipalNames and not names.isdisjoint(_addresses(row.servicePrincipalNames)))
     )
 
 
-def _address(uri: str) -> str:
-    return uri.lower().rstrip("/")
+def _addresses(uris: Iterable[str]) -> Iterable[str]:
+    """The identifier URIs as they are compared."""
+    return map(str.rstrip, map(str.lower, uris), repeat("/"))
 
 
 def _clients(apps: Iterable[ServicePrincipal], app_ids: frozenset[str]) -> frozenset[str]:
     """The object ids of these apps, and of those from which agents inherit."""
     return frozenset(app.id.lower() for app in apps if app.odataType or app.appId.lower() in app_ids)
-
-
-def _shortened(reader: RowReader, decoded: Sequence[Any], clients: frozenset[str]) -> list[Any]:
-    """The typed rows of grants, without the ids of those that are complete and of other apps than `clients`."""
-    rows = reader.all_typed(decoded, shortened=True)
-    asked = {client for client in set(map(attrgetter("clientId"), decoded)) if client.lower() in clients}
-    for at, row in enumerate(decoded):
-        if row.clientId in asked or (row.principalId is None and row.consentType != _TENANT_WIDE):
-            rows[at] = reader.typed(row)
-    return rows
-
-
-class _OtherGrants:
-    """Recognizes complete grants of other apps than `clients`. Most have a client and scopes that were seen before."""
-
-    def __init__(self, clients: frozenset[str]) -> None:
-        self._clients = tuple(client.encode() for client in clients)
-        self._seen: set[str] = set()
-        self._pattern: re.Pattern[bytes] | None = None
-
-    def are_all(self, batch: Batch) -> bool:
-        """Whether a batch certainly consists of such grants, found without decoding it."""
-        if not isinstance(batch, Lines) or len(self._clients) > _FEW:
-            return False
-        if self._pattern is None or not self._pattern.fullmatch(batch.text):
-            self._pattern = _pattern_like(batch.text)
-            if self._pattern is None or not self._pattern.fullmatch(batch.text):
-                return False
-        text = batch.text.lower()
-        return not any(client in text for client in self._clients)
-
-    def includes(self, row: Any) -> bool:
-        """Whether the row is such a grant, as far as earlier ones show."""
-        seen = self._seen
-        if row.clientId not in seen or row.resourceId not in seen or row.scope not in seen:
-            return False
-        return row.consentType == _TENANT_WIDE or (row.consentType == _FOR_ONE and _has_user(row))
-
-    def add(self, row: Any) -> None:
-        """Note a complete grant of another app. Raises `_Incomplete` if it isn't known whom it is for."""
-        kind = row.consentType.lower()
-        if kind != _TENANT_WIDE.lower() and (kind != PRINCIPAL or not _has_user(row)):
-            raise _Incomplete
-        self._seen |= {row.clientId, row.resourceId, row.scope}
-
-
-def _has_user(row: Any) -> bool:
-    return bool(row.principalId and not row.principalId.isspace())
-
-
-def _pattern_like(text: bytes) -> re.Pattern[bytes] | None:
-    """A pattern of complete grants that are written as the first ones of `text` are, without a character escaped.
-
-    None for grants that are written in another way than this program and Graph do.
-    """
-    first = (line for line in text.split(b"\n", _FIRST)[:_FIRST] if line)
-    # A grant for everybody may be without a user.
-    names = max((re.findall(rb'[{,]"([A-Za-z]+)":', line) for line in first), key=len, default=[])
-    if sorted(names) != sorted(_FOR_USER) or names[0] in (b"consentType", b"principalId"):
-        return None
-    between = sorted((names.index(b"consentType"), names.index(b"principalId")))
-    before, middle, after = names[: between[0]], names[between[0] : between[1] + 1], names[between[1] + 1 :]
-    either = rb"|".join(_properties(middle, values) for values in (_FOR_EVERYBODY, _FOR_USER))
-    row = _properties(before, _FOR_USER).removeprefix(b",") + rb"(?>" + either + rb")" + _properties(after, _FOR_USER)
-    return re.compile(rb"(?:\{" + row + rb"\}\n)++")
-
-
-_ID = rb'"[0-9A-Za-z_-]++"'
-_SCOPE = rb'" *+[!#-\[\]-~][ !#-\[\]-~]*+"'
-_FOR_USER = {
-    b"id": _ID,
-    b"clientId": _ID,
-    b"resourceId": _ID,
-    b"scope": _SCOPE,
-    b"consentType": b'"Principal"',
-    b"principalId": _ID,
-}
-_FOR_EVERYBODY = _FOR_USER | {b"consentType": b'"AllPrincipals"', b"principalId": rb"(?:null|" + _ID + rb")"}
-
-
-def _properties(names: Sequence[bytes], values: Mapping[bytes, bytes]) -> bytes:
-    """A pattern of these properties, each after a comma. A grant for everybody has no user."""
-    parts = [rb',"' + name + rb'":' + values[name] for name in names]
-    if values is _FOR_EVERYBODY:
-        parts = [
-            rb"(?:" + part + rb")?+" if name == b"principalId" else part
-            for name, part in zip(names, parts, strict=True)
-        ]
-    return b"".join(parts)
 
 
 class _Keys:
@@ -374,9 +317,7 @@ class _Keys:
 
     def repeated(self) -> frozenset[int]:
         """The hashes of the keys that more than one row has."""
-        # A set of all of them would take half as much memory as the rows.
-        parts = ((0).__le__, (0).__gt__)
-        if sum(len(set(filter(is_in_part, self._hashes))) for is_in_part in parts) == len(self._hashes):
+        if len(set(self._hashes)) == len(self._hashes):
             return frozenset()
         return frozenset(value for value, number in Counter(self._hashes).items() if number > 1)
 

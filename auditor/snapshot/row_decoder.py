@@ -22,8 +22,10 @@ from auditor.model.sections import Sections
 from auditor.snapshot import Location, ShapeProblems, root
 from auditor.snapshot.graph_json import NULL_MEANS, bare_type, row_reader, text_kind
 
-_NOT_SHARED = frozenset({TextKind.REPLY_URL, TextKind.TIMESTAMP, TextKind.PUBLISHER_TEXT})
-"""Texts that hardly ever repeat."""
+_NOT_SHARED = frozenset(
+    {TextKind.APP_NAME, TextKind.APP_URI, TextKind.REPLY_URL, TextKind.TIMESTAMP, TextKind.PUBLISHER_TEXT}
+)
+"""Texts that hardly ever repeat: to keep them once takes as much memory as it saves."""
 _NOT_EMPTY = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -70,25 +72,34 @@ Batch = Lines | Items
 _Convert = Callable[[Any], Any]
 
 
-class _Blank(ValueError):
+class BlankText(ValueError):
     """A text that Graph never leaves empty consists of white space."""
 
 
-class _Shared(dict[str | None, str | None]):
-    """Texts that are kept once: ``shared[text]`` is the first equal text, and null is null.
+class _Shared(dict[Any, Any]):
+    """Texts, and lists of texts, that are kept once: ``shared[text]`` is the first equal text, and null is null.
 
-    With `refuses_blank`, white space raises `_Blank`.
+    With `refuses_blank`, white space raises `BlankText`.
     """
 
     def __init__(self, *, refuses_blank: bool) -> None:
         super().__init__({None: None})
         self._refuses_blank = refuses_blank
 
-    def __missing__(self, text: str | None) -> str | None:
+    def __missing__(self, text: Any) -> Any:
         if self._refuses_blank and text is not None and not text.strip():
-            raise _Blank
+            raise BlankText
         self[text] = text
         return text
+
+    def column(self, values: list[Any]) -> Iterator[Any]:
+        """``self[text]`` for each of many texts, of which most may be new: in C, without a call for each."""
+        if self._refuses_blank:
+            none_blank(values)
+        return map(self.setdefault, values, values)
+
+
+_Change = _Shared | _Convert | None
 
 
 class SharedTexts:
@@ -120,6 +131,8 @@ class RowReader:
         self._at: Location = (root("sections"), section)
         self._problems = problems
         self._kind = kind
+        self.shared = shared.never_empty
+        """Texts that are kept once, and that Graph never leaves empty: raises `BlankText` for one that is blank."""
         self.number = 0
         """How many rows were decoded so far."""
         self.is_strict = False
@@ -163,13 +176,13 @@ class RowReader:
             return row
         try:
             return self._convert(row)
-        except _Blank:
+        except BlankText:
             return self._read(msgspec.to_builtins(row), self._at, self._problems)
 
     def all_typed(self, rows: Sequence[Any], *, shortened: bool = False) -> list[Any]:
         """The rows in the class of the section; with `shortened`, without some properties if all have Graph's form."""
         if self.is_strict:
-            with contextlib.suppress(_Blank):
+            with contextlib.suppress(BlankText):
                 return (self._convert_shortened if shortened else self._convert_all)(rows)
         return [self.typed(row) for row in rows]
 
@@ -234,7 +247,7 @@ def _converter(kind: type[msgspec.Struct], shared: SharedTexts) -> _Convert:
     """A function from the strict form of `kind` to `kind`."""
     changes = _changes(kind, shared)
     # One expression for all properties, as dataclasses write their methods: a loop takes three times as long.
-    names = {f"of_{name}": change for name, change in changes.items() if change is not None}
+    names = {f"of_{name}": _each(change) for name, change in changes.items() if change is not None}
     values = (f"{name}=of_{name}(row.{name})" if f"of_{name}" in names else f"{name}=row.{name}" for name in changes)
     made: _Convert = eval(f"lambda row: kind({', '.join(values)})", {"kind": kind, **names})  # noqa: S307
     return made
@@ -253,14 +266,18 @@ def _column_converter(
     def column(name: str, rows: Sequence[Any]) -> Iterator[Any]:
         if name in unset:
             return repeat(unset[name])
-        values = map(attrgetter(name), rows)
         change = changes[name]
+        values = map(attrgetter(name), rows)
+        if change is _not_blank:
+            return iter(none_blank(list(values)))
+        if isinstance(change, _Shared):
+            return change.column(list(values))
         return values if change is None else map(change, values)
 
     return lambda rows: list(map(kind, *(column(name, rows) for name in changes)))
 
 
-def _changes(kind: type[msgspec.Struct], shared: SharedTexts) -> dict[str, _Convert | None]:
+def _changes(kind: type[msgspec.Struct], shared: SharedTexts) -> dict[str, _Change]:
     """For each property, what makes its value in the strict form one of `kind`; none if it is the same."""
     fields = msgspec.structs.fields(kind)
     null_means = NULL_MEANS.get(kind, {})
@@ -270,41 +287,55 @@ def _changes(kind: type[msgspec.Struct], shared: SharedTexts) -> dict[str, _Conv
     }
 
 
-def _null_is(kind: type[msgspec.Struct], change: _Convert | None) -> _Convert:
+def _each(change: _Shared | _Convert) -> _Convert:
+    """The change of one value."""
+    return change.__getitem__ if isinstance(change, _Shared) else change
+
+
+def _null_is(kind: type[msgspec.Struct], change: _Change) -> _Convert:
     """`change`, where null is an object without properties, and nothing is null."""
     empty = kind()
 
     def convert(value: Any) -> Any:
         if value is None:
             return empty
-        return None if value is msgspec.UNSET or change is None else change(value)
+        return None if value is msgspec.UNSET or change is None else _each(change)(value)
 
     return convert
 
 
-def _value_converter(annotated: Any, shared: SharedTexts) -> _Convert | None:
-    """A function that makes a value of the strict form one of the model; none if it is the same."""
+def _value_converter(annotated: Any, shared: SharedTexts) -> _Change:
+    """A function or a table that makes a value of the strict form one of the model; none if it is the same."""
     kind = bare_type(annotated)
     if kind is str:
         what = text_kind(annotated)
         if what in NEVER_EMPTY:
-            return _not_blank if what in _NOT_SHARED else shared.never_empty.__getitem__
-        return None if what in _NOT_SHARED else shared.others.__getitem__
+            return _not_blank if what in _NOT_SHARED else shared.never_empty
+        return None if what in _NOT_SHARED else shared.others
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         inner = _converter(kind, shared)
         return lambda value: None if value is None else inner(value)
     if get_origin(kind) is not tuple:
         return None
     item = get_args(kind)[0]
-    # Only a property that is a single text is missing when it is blank.
-    is_text = bare_type(item) is str
-    change = shared.others.__getitem__ if is_text else _value_converter(item, shared)
-    if change is None or (is_text and text_kind(item) in _NOT_SHARED):
+    if bare_type(item) is str:
+        # As a whole. Only a property that is a single text is missing when it is blank.
+        return None if text_kind(item) in _NOT_SHARED else shared.others
+    change = _value_converter(item, shared)
+    if change is None:
         return None
-    return lambda values: None if values is None else tuple(map(change, values))
+    each = _each(change)
+    return lambda values: None if values is None else tuple(map(each, values))
 
 
 def _not_blank(text: str | None) -> str | None:
     if text is not None and not text.strip():
-        raise _Blank
+        raise BlankText
     return text
+
+
+def none_blank(texts: list[str | None]) -> list[str | None]:
+    """The same texts. Raises `BlankText` if one is white space."""
+    if any(map(str.isspace, filter(None, texts))):
+        raise BlankText
+    return texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -22,7 +23,8 @@ from auditor.jobs.audit_request import AuditRequest, SnapshotFiles
 from auditor.jobs.pack_selection import all_pack_names, chosen_packs
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.errors import AuditorError
-from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
+from auditor.model.resources import OAuth2PermissionGrant
+from auditor.model.snapshot import GroupedGrants, LeftOut, PartOfSnapshot, Snapshot
 from auditor.render.json import render
 from auditor.snapshot import packed_read
 from auditor.snapshot.packed_files import DOCUMENT, compressed, rows_file
@@ -205,6 +207,54 @@ def test_rows_that_two_pages_hold_count_once_and_the_later_one_is_right(tmp_path
     assert found is not None and len(found) == 10 and found[3].scope == "Calendars.Read"
 
 
+def all_read(document: Row, folder: Path, pages: int = 2) -> Sequence[OAuth2PermissionGrant]:
+    """The grants that a check of the whole tenant reads of the document in the packed form."""
+    path = packed(document, folder / "tenant.zip", pages)
+    wanted = report_builder.wanted_by(chosen_packs(HYGIENE))
+    return read_snapshot([str(path)], wanted=lambda: wanted).sections.oauth2PermissionGrants or ()
+
+
+def test_a_check_of_all_apps_keeps_the_users_of_grants_that_are_alike(tmp_path: Path) -> None:
+    document = as_large(20, 100)
+    found = all_read(document, tmp_path)
+    assert isinstance(found, GroupedGrants) and len(found.users) == 20
+    names = ("clientId", "resourceId", "consentType", "scope", "principalId")
+    of = {tuple(row[name] for name in names) for row in document["sections"]["oauth2PermissionGrants"]}
+    assert {tuple(getattr(row, name) for name in names) for row in found} == of
+    assert (len(found), len(list(found)), found[0].id) == (100, 100, None)
+
+
+def test_the_grants_of_the_apps_in_question_keep_their_ids(tmp_path: Path) -> None:
+    document = as_large(20, 100)
+    app = document["sections"]["servicePrincipals"][-1]
+    app["@odata.type"] = "#microsoft.graph.agentIdentityBlueprintPrincipal"
+    found = all_read(document, tmp_path)
+    assert isinstance(found, GroupedGrants)
+    of_app = found.by_client[app["id"]]
+    assert len(of_app) == 5 and all(row.id for row in of_app)
+    assert {id(row) for row in found if row.clientId == app["id"]} == {id(row) for row in of_app}
+
+
+@pytest.mark.parametrize(
+    ("again", "is_grouped"),
+    [
+        pytest.param({}, True, id="unchanged"),
+        pytest.param({"scope": "Calendars.Read"}, False, id="with other scopes"),
+    ],
+)
+def test_a_grant_on_two_pages_counts_once_in_a_check_of_all_apps(again: Row, is_grouped: bool, tmp_path: Path) -> None:
+    document = as_large(5, 40)
+    grants = document["sections"]["oauth2PermissionGrants"]
+    twice = copy.deepcopy(document)
+    twice["sections"]["oauth2PermissionGrants"].append({**grants[3], **again})
+    grants[3] |= again
+    assert isinstance(all_read(twice, tmp_path), GroupedGrants) is is_grouped
+    with pytest.MonkeyPatch.context() as patch:
+        judged_as_large(patch, True)
+        files = packed(document, tmp_path / "once.zip"), packed(twice, tmp_path / "twice.zip")
+        assert report(files[0], HYGIENE) == report(files[1], HYGIENE)
+
+
 def test_a_row_of_the_document_adds_what_the_list_leaves_out(tmp_path: Path) -> None:
     document = as_large(5, 10)
     with ZipFile(packed(document, tmp_path / "tenant.zip")) as archive:
@@ -220,6 +270,15 @@ def test_a_row_of_the_document_adds_what_the_list_leaves_out(tmp_path: Path) -> 
     found = read_snapshot([str(tmp_path / "more.zip")]).sections.servicePrincipals or ()
     (merged,) = (one for one in found if one.appId == listed["appId"])
     assert merged.displayName == listed["displayName"] and merged.appRoles and merged.appRoles[0].value == "Use"
+
+
+def test_a_grant_more_costs_few_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged_as_large(monkeypatch, True)
+    monkeypatch.setattr(packed_read, "_AT_ONCE", 1 << 20)
+    few, many = (
+        calls(HYGIENE, packed(as_large(100, number), tmp_path / f"{number}.zip", 1)) for number in (1000, 3000)
+    )
+    assert (many - few) / 2000 < 5
 
 
 def calls(packs: tuple[str, ...], path: Path) -> int:
