@@ -88,10 +88,14 @@ def _are_complete(kind: type[Resource], rows: tuple[Resource, ...]) -> bool:
     return complete
 
 
-def lacking(what: str, number: int, row: Resource) -> str:
-    """A clause that names a row and what it lacks: ``oauth2PermissionGrants[2] (id g1) has no scope``."""
+def lacking(what: str, number: int | None, row: Resource) -> str:
+    """A clause that names a row and what it lacks: ``oauth2PermissionGrants[2] (id g1) has no scope``.
+
+    `number` is ``None`` for a section that is one object.
+    """
     own_id = getattr(row, "id", None)
-    return f"{what}[{number}]{f' (id {own_id})' if own_id else ''} has no {series(row.lacks, 'or')}"
+    place = what if number is None else f"{what}[{number}]{f' (id {own_id})' if own_id else ''}"
+    return f"{place} has no {series(row.lacks, 'or')}"
 
 
 class VerifiedDomain(Resource, frozen=True):
@@ -127,6 +131,8 @@ class DefaultUserRolePermissions(Resource, frozen=True):
 class AuthorizationPolicy(Resource, frozen=True):
     """The tenant's authorization policy: which consent policies govern ordinary users."""
 
+    needed: ClassVar[tuple[str, ...]] = ("defaultUserRolePermissions",)
+
     id: Keyword = "authorizationPolicy"
     displayName: FreeText | None = None
     description: FreeText | None = None
@@ -139,6 +145,13 @@ class AuthorizationPolicy(Resource, frozen=True):
     allowEmailVerifiedUsersToJoinOrganization: bool | None = None
     blockMsolPowerShell: bool | None = None
     enabledPreviewFeatures: tuple[Keyword, ...] | None = None
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The needed properties, and the list of assigned policies, which can be empty but never left out."""
+        role = self.defaultUserRolePermissions
+        assigned = "defaultUserRolePermissions.permissionGrantPoliciesAssigned"
+        return (assigned,) if role and role.permissionGrantPoliciesAssigned is None else super().lacks
 
 
 class ConditionSet(Resource, frozen=True, omit_defaults=False):

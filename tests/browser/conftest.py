@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.limits import HUNG_AFTER
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +29,7 @@ class Visit:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        page.set_default_timeout(1000 * HUNG_AFTER)
         self.asked: list[str] = []
         self.complaints: list[str] = []
         page.on("request", lambda request: self.asked.append(request.url))
@@ -35,6 +38,14 @@ class Visit:
 
 
 Opener = Callable[..., Visit]
+
+
+def wait_for(page: Page, selector: str, text: str = "") -> None:
+    """Wait until an element fits the selector and has the text.
+
+    ``wait_for_function`` doesn't do: it asks again by ``eval``, which the pages forbid, where the first answer is no.
+    """
+    page.locator(selector, has_text=text or None).first.wait_for(state="attached", timeout=1000 * HUNG_AFTER)
 
 
 # Not scoped to the session: its event loop would conflict with tests elsewhere that run their own loop.

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow
 from auditor.render.html import render
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, wait_for
 from tests.browser.pages import html
 from tests.render.pages import grants
 from tests.render.reports import connects
@@ -74,7 +74,7 @@ def test_a_link_to_a_finding_that_a_filter_hides_clears_the_filter(opened: Opene
     page.fill("[data-filter=text]", "no such words anywhere")
     assert page.locator("#none-fits").is_visible()
     page.evaluate("location.hash = 'finding-2'")
-    page.wait_for_function("document.getElementById('finding-2').open")
+    wait_for(page, "#finding-2[open]")
     assert page.locator("#finding-2").is_visible()
     assert page.input_value("[data-filter=text]") == ""
     assert not page.locator("#none-fits").is_visible()
@@ -82,16 +82,16 @@ def test_a_link_to_a_finding_that_a_filter_hides_clears_the_filter(opened: Opene
 
 def test_the_button_that_opens_all_says_what_it_will_do(opened: Opener) -> None:
     page = opened(html(USUAL)).page
-    button = page.locator("#open-all")
     page.click("#open-all")
-    page.wait_for_function("document.getElementById('open-all').textContent === 'Collapse all'")
+    wait_for(page, "#open-all", "Collapse all")
     page.locator(".finding > summary").first.click()
-    page.wait_for_function("document.getElementById('open-all').textContent === 'Expand all'")
+    wait_for(page, "#open-all", "Expand all")
     page.click("#open-all")
     page.select_option("[data-filter=outcome]", "fail")
     page.click("#open-all")
     page.click("#reset")
-    assert button.text_content() == "Expand all", "those that the filter hid are open still, the failing ones are not"
+    # Those that the filter hid are still open, the failing ones are not.
+    wait_for(page, "#open-all", "Expand all")
 
 
 def test_the_grants_filter_also_finds_what_is_abbreviated(opened: Opener) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, wait_for
 from tests.browser.pages import html
 
 SCREENS = [pytest.param(1280, 800, id="desktop"), pytest.param(390, 844, id="phone")]
@@ -107,7 +107,7 @@ def test_the_first_fix_is_open_and_the_table_has_every_fix(opened: Opener) -> No
     assert [one.get_attribute("open") is not None for one in fixes.all()] == [True] + [False] * (fixes.count() - 1)
     assert page.locator("#fixes tbody tr").count() == fixes.count() > 2
     page.locator("#fixes tbody a", has_text="Fix 2").click()
-    page.wait_for_function("document.getElementById('fix-2').open")
+    wait_for(page, "#fix-2[open]")
 
 
 def test_scopes_that_stop_users_are_open_and_the_others_and_the_ids_are_folded(opened: Opener) -> None:

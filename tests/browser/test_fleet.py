@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from auditor.render.html.fleet_page import render
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, wait_for
 from tests.browser.test_access import axe
 from tests.browser.test_site import LOOKS, open_everything
 from tests.render.fleets import ONE_APP, TWO_APPS, fleet
@@ -104,12 +104,12 @@ def test_without_script_everything_can_be_read_and_a_link_opens_what_it_leads_to
 
 def test_a_message_is_copied_whole(opened: Opener) -> None:
     page = opened("forty tenants").page
-    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.evaluate("navigator.clipboard.writeText = async (text) => { document.body.dataset.copied = text; }")
     button = page.locator("#todo-4 .send button")
     message = page.locator("#message-todo-4").text_content()
     button.click()
-    page.wait_for_function("window.copied")
-    assert page.evaluate("window.copied") == message
+    wait_for(page, "body[data-copied]")
+    assert page.locator("body").get_attribute("data-copied") == message
     assert str(message).startswith("Subject: ")
 
 

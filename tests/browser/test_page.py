@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import PHONE, Opener
+from tests.browser.conftest import PHONE, Opener, wait_for
 from tests.browser.pages import REPORTS, html
 
 EVERY = pytest.mark.parametrize("name", list(REPORTS))
@@ -103,7 +103,7 @@ def test_the_copy_button_copies_the_link_whole_and_says_so(opened: Opener) -> No
     page = opened(html(USUAL)).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.click(".first .copy")
-    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    wait_for(page, "#said", "Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == page.locator(".first .address a").get_attribute("href")
     assert page.locator(".first .copy").text_content() == "Copied"
 
@@ -115,7 +115,7 @@ def test_a_command_is_copied_with_its_line_breaks(opened: Opener) -> None:
     page.locator(".fix:not([open])", has=way).first.locator("> summary").click()
     way.locator("summary").click()
     way.locator(".copy").click()
-    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    wait_for(page, "#said", "Copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == way.locator("code").text_content()
     assert "\n" in copied
@@ -125,7 +125,7 @@ def test_copying_works_where_the_browser_keeps_the_clipboard_closed(opened: Open
     page = opened(html(USUAL)).page
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')) }")
     page.click(".first .copy")
-    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    wait_for(page, "#said", "Copied.")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     assert page.evaluate("navigator.clipboard.readText()") == page.locator(".first .address a").get_attribute("href")
 
@@ -134,7 +134,7 @@ def test_the_message_can_be_copied_whole_and_opens_a_mail_program(opened: Opener
     page = opened(html(USUAL)).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.click("#message .copy")
-    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    wait_for(page, "#said", "Copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("Subject: Please approve TrackerRMS")
     assert "\n\nSign in as: " in copied
@@ -150,7 +150,7 @@ def test_the_message_can_be_read_and_selected_without_script(opened: Opener) -> 
 def test_a_link_to_a_fix_inside_a_closed_finding_opens_it(opened: Opener) -> None:
     page = opened(html("custom-policy")).page
     page.evaluate("location.hash = 'finding-2'")
-    page.wait_for_function("document.getElementById('finding-2').open")
+    wait_for(page, "#finding-2[open]")
 
 
 def test_without_script_everything_can_be_read_and_no_dead_control_shows(opened: Opener) -> None:

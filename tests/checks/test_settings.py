@@ -31,6 +31,8 @@ def workflow(**properties: Any) -> Snapshot:
 DAYS = "adminConsentRequestPolicy.requestDurationInDays"
 RISKY = "authorizationPolicy.allowUserConsentForRiskyApps"
 GUEST = "authorizationPolicy.guestUserRoleId"
+COMPLETE = policy(defaultUserRolePermissions={"permissionGrantPoliciesAssigned": []})
+"""Graph always returns the list of assigned policies, which can be empty."""
 
 
 @pytest.mark.parametrize(
@@ -54,13 +56,31 @@ GUEST = "authorizationPolicy.guestUserRoleId"
             PropertyIs(path=RISKY, equals=False), policy(allowUserConsentForRiskyApps=None), "unknown", id="null"
         ),
         pytest.param(
-            PropertyIs(path=RISKY, equals=False, missing_means=False), policy(), "pass", id="not set, a meaning given"
+            PropertyIs(path=RISKY, equals=False, missing_means=False), COMPLETE, "pass", id="not set, a meaning given"
         ),
         pytest.param(
             PropertyIs(path=RISKY, equals=True, missing_means=False),
-            policy(),
+            COMPLETE,
             "fail",
             id="not set, the meaning disagrees",
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False, missing_means=False),
+            policy(),
+            "unknown",
+            id="nothing but the id was returned, a meaning given",
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False, missing_means=False),
+            policy(defaultUserRolePermissions={"allowedToCreateApps": False}),
+            "unknown",
+            id="what is always returned was lost, a meaning given",
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False, missing_means=False),
+            policy(allowUserConsentForRiskyApps=True),
+            "fail",
+            id="set, and what is always returned was lost",
         ),
         pytest.param(
             PropertyIs(path=RISKY, equals=False, missing_means=False),

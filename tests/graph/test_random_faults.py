@@ -163,17 +163,30 @@ def test_a_rule_about_a_policy_that_concerns_no_audited_app_needs_its_beta_form(
     assert firmer(true, found) == []
 
 
+@pytest.mark.parametrize(
+    "body", [pytest.param({}, id="an empty object"), pytest.param({"id": "authorizationPolicy"}, id="an id alone")]
+)
+def test_a_switch_that_graph_may_leave_out_is_unknown_in_an_object_that_lost_more(auditor: Auditor, body: Json) -> None:
+    document = tenant(pool.CUSTOM, client=VERIFIED, **_only(_custom([EVERY_APP], [])))
+    true, found = _without_and_with(auditor, document, Changed(lambda _: body), "/policies/authorizationPolicy")
+    for rule in ("eidsca:EIDSCA.AP09", "microsoft-recommended:MS-STEP-UP"):
+        assert (true.findings[rule], found.findings[rule]) == ("fail", "unknown"), rule
+    assert firmer(true, found) == []
+
+
 def _only(policy: Json) -> Json:
     return {"risky": True, "permissionGrantPolicies": [policy]}
 
 
-def _without_and_with(auditor: Auditor, document: Json, fault: Fault) -> tuple[Answers, Answers]:
-    """What audits say of the tenant, and what they say where beta has a fault."""
+def _without_and_with(
+    auditor: Auditor, document: Json, fault: Fault, where: str = "/beta/policies"
+) -> tuple[Answers, Answers]:
+    """What audits say of the tenant, and what they say with a fault; by default where beta has it."""
     auditor.server.serve(document)
     app = app_of(plain_app(["Mail.Read"]))
     rules = tuple(msgspec.structs.replace(pack, app=app) if pack.app else pack for pack in packs())
     before = auditor.read(app, rules, "")
-    auditor.server.fault("/beta/policies", fault, times=None)
+    auditor.server.fault(where, fault, times=None)
     later = auditor.read(app, rules, "")
     assert isinstance(before, Snapshot) and isinstance(later, Snapshot)
     return answers_of(before, app, rules), answers_of(later, app, rules)
