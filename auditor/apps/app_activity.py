@@ -8,9 +8,9 @@ from auditor.apps.consent_requests import STATUS_NOT_KNOWN, lacks_people, user_r
 from auditor.apps.stopped_people import stops
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.facts.sign_in_codes import logged_codes
+from auditor.model.access_resources import AppConsentRequest
 from auditor.model.blocked import RequestStatus
 from auditor.model.document import parse_time
-from auditor.model.resources import AppConsentRequest
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import Waiting
 

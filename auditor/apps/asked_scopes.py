@@ -15,7 +15,8 @@ from auditor.consent.existing_grants import granted_names
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.facts.permissions import known_scopes
-from auditor.model.resources import AppConsentRequest, OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.access_resources import AppConsentRequest
+from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.survey import Permissions, ScopeSource
 

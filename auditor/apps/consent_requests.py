@@ -14,9 +14,9 @@ from typing import Any
 
 from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.consent.subject import ADMIN_ROLES
+from auditor.model.access_resources import AppConsentRequest
 from auditor.model.blocked import RequestStatus, UserRequest
 from auditor.model.document import parse_time
-from auditor.model.resources import AppConsentRequest
 
 STATUS_NOT_KNOWN = "a request has a status that this version doesn't know"
 """Why it isn't known whether the user of a request waits."""

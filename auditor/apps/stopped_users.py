@@ -32,7 +32,7 @@ from auditor.facts.abused_apps import abused_by_id, lists_with
 from auditor.facts.app_names import app_name
 from auditor.facts.ids import PATH_SEPARATOR, cloud_named, is_guid, portal_links
 from auditor.facts.sign_in_codes import logged_codes
-from auditor.model.access_resources import SignIn
+from auditor.model.access_resources import AppConsentRequest, SignIn
 from auditor.model.blocked import (
     Blocked,
     BlockedApp,
@@ -47,7 +47,7 @@ from auditor.model.blocked import (
 from auditor.model.decision import AppRef
 from auditor.model.document import parse_time
 from auditor.model.report import AbusedAppsList, StoppedUsers
-from auditor.model.resources import AppConsentRequest, ServicePrincipal
+from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import AbuseMark, ScopeSource

@@ -25,7 +25,7 @@ from auditor.facts.ids import (
 )
 from auditor.facts.permissions import known_scope_ids, spellings
 from auditor.model import resources as graph
-from auditor.model.access_resources import DirectoryAudit, SignIn
+from auditor.model.access_resources import AppConsentRequest, DirectoryAudit, SignIn
 
 _PROPERTIES_WITH_WORDS = (
     (graph.OAuth2PermissionGrant, "consentType"),
@@ -68,7 +68,7 @@ OBJECT_IDS = frozenset(
 APP_IDS = frozenset(
     {
         (graph.ServicePrincipal, "appId"),
-        (graph.AppConsentRequest, "appId"),
+        (AppConsentRequest, "appId"),
         (SignIn, "appId"),
         (graph.ConditionSet, "resourceApplication"),
         (graph.ConditionSet, "clientApplicationIds"),

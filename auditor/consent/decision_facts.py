@@ -221,8 +221,7 @@ def step_up(snapshot: Snapshot | SnapshotIndex) -> StepUp:
         return StepUp(Truth.UNKNOWN, why, f"whether risk-based step-up is on ({why})")
     if isinstance(setting, NotRead):
         # Absent indicators do not count, so with the policy silent the setting alone could switch it off.
-        needs = f"whether risk-based step-up is on ({setting.why})"
-        return StepUp(Truth.UNKNOWN, setting.why, needs)
+        return StepUp(Truth.UNKNOWN, setting.why, f"whether risk-based step-up is on ({setting.why})")
     if allowed is None and isinstance(setting, Absent):
         return StepUp(Truth.TRUE, "risk-based step-up consent is on by default")
     return StepUp(Truth.FALSE, "risk-based step-up consent is switched off")

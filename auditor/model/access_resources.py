@@ -1,12 +1,13 @@
-"""Conditional Access policies, the logs of sign-ins and of the directory, last use and drifts, with Graph's own names.
+"""Requests for consent, Conditional Access, the logs of sign-ins and of the directory, last use and drifts.
 
-They supplement `auditor.model.resources`. ``None`` means *not known*, except in conditions that a policy may leave out
-(``platforms``, ``locations``, ``devices``, the risk levels and the flows): there it means that the policy doesn't have
-the condition, because Graph returns null or an empty list for it. ``unknownConditions``, which Graph doesn't have,
-names the conditions that are new to this program: a policy with one applies in fewer cases than the rest of it says,
-and nobody knows in which.
+They supplement `auditor.model.resources`, with Graph's own names. ``None`` means *not known*, except in conditions that
+a policy may leave out (``platforms``, ``locations``, ``devices``, the risk levels and the flows): there it means that
+the policy doesn't have the condition, because Graph returns null or an empty list for it. ``unknownConditions``, which
+Graph doesn't have, names the conditions that are new to this program: a policy with one applies in fewer cases than the
+rest of it says, and nobody knows in which.
 
-Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``conditionalAccessPolicy``, ``signIn``,
+Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``appConsentRequest``,
+``conditionalAccessPolicy``, ``signIn``,
 ``directoryAudit`` and ``configurationDrift``, and the resources that their pages list; beta, resource
 ``servicePrincipalSignInActivity``.
 """
@@ -262,3 +263,15 @@ class ConfigurationDrift(Resource, frozen=True):
     firstReportedDateTime: Timestamp | None = None
     status: Keyword | None = None
     driftedProperties: tuple[DriftedProperty, ...] = ()
+
+
+class AppConsentRequest(Resource, frozen=True):
+    """The requests of users for admin consent to one app."""
+
+    needed: ClassVar[tuple[str, ...]] = ("appId",)
+
+    appId: Id
+    id: Id | None = None
+    appDisplayName: AppName | None = None
+    pendingScopes: tuple[Json, ...] = ()
+    userConsentRequests: tuple[Json, ...] = ()

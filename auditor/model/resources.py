@@ -447,15 +447,3 @@ class User(Resource, frozen=True):
     accountEnabled: bool | None = None
     memberOf: tuple[MemberOf, ...] | None = None
     assignedPlans: tuple[AssignedPlan, ...] | None = None
-
-
-class AppConsentRequest(Resource, frozen=True):
-    """The requests of users for admin consent to one app."""
-
-    needed: ClassVar[tuple[str, ...]] = ("appId",)
-
-    appId: Id
-    id: Id | None = None
-    appDisplayName: AppName | None = None
-    pendingScopes: tuple[Json, ...] = ()
-    userConsentRequests: tuple[Json, ...] = ()

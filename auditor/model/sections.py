@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from auditor.model.access_resources import (
+    AppConsentRequest,
     ConditionalAccessPolicy,
     ConfigurationDrift,
     DirectoryAudit,
@@ -24,7 +25,6 @@ from auditor.model.access_resources import (
 from auditor.model.field_types import Id
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
-    AppConsentRequest,
     AppRoleAssignment,
     AuthorizationPolicy,
     DelegatedPermissionClassification,

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from auditor.model.access_resources import AppConsentRequest
 from auditor.model.configuration import Keep
 from auditor.model.customers import Relationship
 from auditor.model.document import count, parse_time
 from auditor.model.history import Run
 from auditor.model.notification import Expiry, ExpiryKind
 from auditor.model.report import Report, Waiver
-from auditor.model.resources import AppConsentRequest
 from auditor.model.snapshot import Snapshot
 from auditor.notify.wording import SHORT_EXPIRY_DAYS
 

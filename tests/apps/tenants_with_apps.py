@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 
 from auditor.apps.held_permissions import APIS
-from auditor.model.access_resources import LastSignIn, SignIn, SignInActivity, SignInStatus
+from auditor.model.access_resources import AppConsentRequest, LastSignIn, SignIn, SignInActivity, SignInStatus
 from auditor.model.resources import (
-    AppConsentRequest,
     AppRoleAssignment,
     OAuth2PermissionGrant,
     ServicePrincipal,

@@ -13,9 +13,9 @@ from auditor.apps.stopped_users import blocked
 from auditor.apps.survey import KnownApps, survey
 from auditor.consent.snapshot_index import index_of
 from auditor.jobs.blocked import blocked_exit_code, described_apps
+from auditor.model.access_resources import AppConsentRequest
 from auditor.model.blocked import Blocked, BlockedApp, BlockedFilter, RequestStatus
 from auditor.model.report import AbusedApp, AbusedAppsList
-from auditor.model.resources import AppConsentRequest
 from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.model.survey import Filters, ScopeSource

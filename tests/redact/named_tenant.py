@@ -20,6 +20,7 @@ from auditor.model.access_resources import (
     AccessPlatforms,
     AccessSessionControls,
     AccessUsers,
+    AppConsentRequest,
     AuthenticationStrength,
     ConditionalAccessPolicy,
     ConfigurationDrift,
@@ -31,7 +32,6 @@ from auditor.model.access_resources import (
     SignInActivity,
 )
 from auditor.model.resources import (
-    AppConsentRequest,
     AppRoleAssignment,
     ConditionSet,
     ConsentReviewer,

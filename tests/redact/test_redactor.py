@@ -12,8 +12,8 @@ import auditor
 from auditor.apps.consent_events import consent_events
 from auditor.apps.stopped_users import blocked
 from auditor.facts.audit_activities import all_activities, drifts_by_property
-from auditor.model.access_resources import ConfigurationDrift, DirectoryAudit, DriftedProperty
-from auditor.model.resources import AppConsentRequest, ServicePrincipal
+from auditor.model.access_resources import AppConsentRequest, ConfigurationDrift, DirectoryAudit, DriftedProperty
+from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 from auditor.redact.redactor import Redactor
 from auditor.redact.tokens import REDACTED
