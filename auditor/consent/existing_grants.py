@@ -312,10 +312,10 @@ class Alike(NamedTuple):
 def alike_grants(section: Sequence[OAuth2PermissionGrant] | None) -> dict[Alike, dict[str, None]]:
     """The clients (object ids) of the grants that are alike: a tenant has few kinds of grants, for many apps."""
     grouped = section.users if isinstance(section, GroupedGrants) else dict.fromkeys(map(_COMMON, section or ()))
-    found: dict[Alike, dict[str, None]] = {}
-    for *common, client in grouped:
-        found.setdefault(Alike(*common), {})[client] = None
-    return found
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for resource, consent, scope, client in grouped:
+        found.setdefault((resource, consent, scope), {})[client] = None
+    return {Alike(*common): clients for common, clients in found.items()}
 
 
 _COMMON = attrgetter("resourceId", "consentType", "scope", "clientId")

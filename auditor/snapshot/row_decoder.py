@@ -295,11 +295,12 @@ def _each(change: _Shared | _Convert) -> _Convert:
 def _null_is(kind: type[msgspec.Struct], change: _Change) -> _Convert:
     """`change`, where null is an object without properties, and nothing is null."""
     empty = kind()
+    each = None if change is None else _each(change)
 
     def convert(value: Any) -> Any:
         if value is None:
             return empty
-        return None if value is msgspec.UNSET or change is None else _each(change)(value)
+        return None if value is msgspec.UNSET or each is None else each(value)
 
     return convert
 
