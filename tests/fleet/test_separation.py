@@ -96,8 +96,10 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
                 own = word(100_000 + 2 * number + night)
                 server.add_tenant(_named(own), tenant_id=ids[name], name=own, domain=f"{own}.example")
                 words[name].add(own)
-            # A redirect of one tenant's answer to the address of another service carries no token there.
-            server.fault("/v1.0/", Redirect("https://localhost/v1.0/organization"), tenant=ids["tyrell"])
+            # A redirect of one tenant's answer to the address of another service carries no token there. Of this
+            # answer, because whichever comes first can be the one with all that names the tenant.
+            elsewhere = "https://localhost/v1.0/organization"
+            server.fault("/v1.0/oauth2PermissionGrants", Redirect(elsewhere), tenant=ids["tyrell"])
             nights.run(started)
         yield Fleet(nights, words, server)
 
