@@ -19,10 +19,10 @@ from auditor.packs import PackError, Problem
 from auditor.snapshot import SnapshotError
 
 CAUGHT_INSIDE = {
-    "_Blank": "the reader of large sections reads the section as other readers do",
-    "_Incomplete": "the reader of large sections reads the snapshot as a whole",
+    "BlankText": "the reader of large sections reads the section as other readers do",
     "_UnusableJson": "the reader of responses turns it into a GraphError",
     "Conflict": "a fix that doesn't fit the snapshot isn't offered",
+    "Incomplete": "the reader of large sections reads the snapshot as a whole",
     "InvalidAddress": "the network settings and the options turn it into an error that names them",
     "LeftOut": "the audit reads the snapshot as a whole",
     "NoScript": "check --fix-script lists why each fix can't be a script",
