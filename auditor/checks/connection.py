@@ -266,7 +266,9 @@ class AppAssignment(CheckKind, frozen=True, tag="app-assignment"):
         evidence = compared("servicePrincipals.appRoleAssignmentRequired", True, False)
         if facts.assignment.truth is Truth.FALSE:
             return failed(f"the app requires assignment, and {facts.assignment.why}", evidence)
-        if facts.assignment.truth is Truth.UNKNOWN and not facts.assignment.assigned:
+        # Of a user who was named, the rule is about this user; else that anybody is assigned is enough.
+        is_named = facts.subject.user_id is not None
+        if facts.assignment.truth is Truth.UNKNOWN and (is_named or not facts.assignment.assigned):
             return unknown(f"the app requires assignment, and {facts.assignment.why}", evidence)
         return passed(f"the app requires assignment, and {facts.assignment.why}: only they can use it", evidence)
 

@@ -10,16 +10,19 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.checks.connection import AppAssignment
 from auditor.checks.consent_policies import AssignedPolicies, Wording
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.permission_lists import Classifications
 from auditor.checks.required_reads import further_reads
+from auditor.consent.subject import Subject, subject_for
 from auditor.facts.ids import DATAVERSE, EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, SHAREPOINT_ONLINE
 from auditor.model.snapshot import Plan, Snapshot, Unread
 from auditor.packs.load import load_packs
 from tests.checks.tenants import GRAPH_SP, principal, says, tenant
-from tests.oracle import pool
+from tests.consent.from_oracle import app_of, snapshot_of
+from tests.oracle import plain, pool
 
 REFUSED = {"status": 403, "code": "Authorization_RequestDenied", "needs": ["Application.Read.All"]}
 WIDE = DelegatedGrants(
@@ -276,3 +279,30 @@ def test_the_letter_may_ask_that_a_policy_be_among_others() -> None:
     assert reported.outcome.value == "fail"
     assert "because the text requires microsoft-user-default-low among them" in reported.clause
     assert says(check, assigned()) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        pytest.param([], "fail", id="the user is in none"),
+        pytest.param([{"id": pool.RECRUITERS}], "pass", id="the user is in the assigned one"),
+        pytest.param(None, "unknown", id="the groups of the user were not read"),
+    ],
+)
+def test_of_a_named_user_it_is_not_enough_that_others_are_assigned(groups: Any, expected: str) -> None:
+    assigned = {"principalId": pool.RECRUITERS, "principalType": "Group"}
+    snapshot = snapshot_of(
+        plain.tenant(
+            "microsoft-user-default-legacy",
+            client={**plain.VERIFIED, "appRoleAssignmentRequired": True},
+            users=[{"id": pool.ALICE, "userPrincipalName": "alice@contoso.example", "memberOf": groups}],
+            roleAssignments=[],
+            roleDefinitions=[],
+            appRoleAssignedTo={pool.CLIENT: [assigned]},
+        )
+    )
+    alice = subject_for(snapshot, pool.ALICE)
+    assert isinstance(alice, Subject)
+    app = app_of(plain.app())
+    assert AppAssignment().judge(CheckContext(snapshot, app, subject=alice)).outcome.value == expected
+    assert AppAssignment().judge(CheckContext(snapshot, app)).outcome.value == "pass", "somebody is assigned"
