@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -82,7 +82,9 @@ def with_customers(
     young = {key: one for key, one in kept.items() if one is not None and _is_young(one, now, at_most_hours_old)}
     asked = [one for key, one in sources.items() if key not in young]
     read = dict(
-        zip((one.key for one in asked), _read_all(asked, secrets, interaction, stopping or Stopping()), strict=True)
+        zip(
+            (one.key for one in asked), _read_all(asked, secrets, interaction, stopping or Stopping(), now), strict=True
+        )
     )
     names = _Names(configuration.tenants, history)
     found: dict[str, CustomerList] = {}
@@ -162,7 +164,7 @@ class _Names:
 
 
 def _read_all(
-    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction, stopping: Stopping
+    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction, stopping: Stopping, now: str
 ) -> list[ReadList | CustomerList]:
     """What was read of each source, or a list with the error."""
     from auditor.graph.preconnect import run
@@ -172,7 +174,7 @@ def _read_all(
     if interaction.on_wait:
         interaction.on_wait("Reading the lists of customers…")
     try:
-        return run(_read_at_once(sources, secrets, interaction, stopping))
+        return run(_read_at_once(sources, secrets, interaction, stopping, now))
     except asyncio.CancelledError:
         raise Stopped from None
     finally:
@@ -180,19 +182,22 @@ def _read_all(
 
 
 async def _read_at_once(
-    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction, stopping: Stopping
+    sources: Sequence[CustomerSource], secrets: Secrets, interaction: Interaction, stopping: Stopping, now: str
 ) -> list[ReadList | CustomerList]:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     stopping.cancels(lambda: loop.call_soon_threadsafe(task.cancel))
-    return list(await asyncio.gather(*(_read(source, secrets, interaction) for source in sources)))
+    return list(await asyncio.gather(*(_read(source, secrets, interaction, now) for source in sources)))
 
 
-async def _read(source: CustomerSource, secrets: Secrets, interaction: Interaction) -> ReadList | CustomerList:
+async def _read(
+    source: CustomerSource, secrets: Secrets, interaction: Interaction, now: str
+) -> ReadList | CustomerList:
     from auditor.jobs.fleet_reads import failure_of
 
     try:
-        found = await (_of_partner(source, source.partner, secrets, interaction) if source.partner else _of(source))
+        partner = source.partner
+        found = await (_of_partner(source, partner, secrets, interaction, now) if partner else _of(source))
         if not found.customers:
             raise ListFailed("there are no customers in the list", advice=_EMPTY[source.kind])
     except Exception as error:  # noqa: BLE001 - a list's trouble, a bug too, never stops the tenants of the others
@@ -202,7 +207,7 @@ async def _read(source: CustomerSource, secrets: Secrets, interaction: Interacti
 
 
 async def _of_partner(
-    source: CustomerSource, partner: TenantEntry, secrets: Secrets, interaction: Interaction
+    source: CustomerSource, partner: TenantEntry, secrets: Secrets, interaction: Interaction, now: str
 ) -> ReadList:
     from auditor.graph.session import open_graph
     from auditor.jobs.secret_references import live_tenant_of
@@ -223,7 +228,7 @@ async def _of_partner(
 
         local = local_credential(tenant.auth, environ, await client.tokens.claims(), tenant.tenant)
         found = await read_customer_list(client, source.kind, source.key)
-        return found._replace(credential=await read_credential_end(client, local, datetime.now(UTC)))
+        return found._replace(credential=await read_credential_end(client, local, datetime.fromisoformat(now)))
 
 
 async def _of(source: CustomerSource) -> ReadList:

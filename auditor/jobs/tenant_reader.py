@@ -157,11 +157,11 @@ async def read_for(
     `taken` is the time in the snapshot; by default now. The sections `if_allowed` are read, too, except those that the
     credential may not read.
     """
-    plan = plan_with_user(plan, user)
+    plan, taken = plan_with_user(plan, user), taken or now()
     async with tenant_session(tenant, plan, interaction, environ, http=http, shared=shared) as session:
         plan = plan_with_allowed(plan, if_allowed, session.claims.allowed)
-        other = _read_of_credential(session, tenant, interaction, environ)
-        reading = session.read(plan, taken=taken or now(), other=other)
+        other = _read_of_credential(session, tenant, interaction, environ, taken)
+        reading = session.read(plan, taken=taken, other=other)
         if meanwhile is _nothing:
             snapshot = await reading
         else:
@@ -204,9 +204,12 @@ class TenantSession(NamedTuple):
 
 
 def _read_of_credential(
-    session: TenantSession, tenant: LiveTenant, interaction: Interaction, environ: Mapping[str, str] | None
+    session: TenantSession, tenant: LiveTenant, interaction: Interaction, environ: Mapping[str, str] | None, taken: str
 ) -> OtherRead | None:
-    """The read that says when the credential ends; none if nobody wants to know, or Graph isn't needed for it."""
+    """The read that says when the credential ends, as of the time `taken` of the read.
+
+    None if nobody wants to know, or Graph isn't needed for it.
+    """
     if (report := interaction.on_credential) is None:
         return None
     from auditor.graph.collect import OtherRead
@@ -216,7 +219,7 @@ def _read_of_credential(
     local = local_credential(tenant.auth, os.environ if environ is None else environ, session.claims, tenant.tenant)
 
     def on_result(result: ReadResult | None) -> None:
-        report(credential_end(local, result, datetime.now(UTC)))
+        report(credential_end(local, result, datetime.fromisoformat(taken)))
 
     if not local.credentials:
         on_result(None)
