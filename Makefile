@@ -81,7 +81,7 @@ test: system $(TEST) $(NPM) ## run all tests in parallel; lists what it installs
 # Each run generates different tenants, ten times as many as `make test`. A failing example is stored in .hypothesis and
 # runs first the next time.
 RUNS ?= 3
-SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/packs tests/fuzz \
+SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/render tests/packs tests/fuzz \
 	tests/jobs/test_bundle_bytes.py tests/graph/test_random_faults.py tests/graph/test_library_errors.py tests/nights \
 	tests/fleet/test_killed_workers.py
 soak: $(TEST) ## repeat the property tests and the killed nights, on different and many more tenants and files each time (RUNS=3, some hours)

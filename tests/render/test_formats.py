@@ -31,7 +31,7 @@ def test_json_gives_the_report_back(name: str) -> None:
 
 
 @settings(
-    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(REPORTS)
 def test_json_gives_any_report_back(made: Report) -> None:

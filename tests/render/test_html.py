@@ -56,7 +56,7 @@ def test_a_page_is_well_formed(name: str) -> None:
 
 
 @settings(
-    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(REPORTS)
 def test_any_report_makes_a_well_formed_page_of_the_same_elements_as_a_harmless_one(made: Report) -> None:

@@ -153,7 +153,7 @@ def test_a_report_holds_no_control_character(name: str) -> None:
 
 
 @settings(
-    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(REPORTS)
 def test_any_report_can_be_read_back_with_every_case(made: Report) -> None:

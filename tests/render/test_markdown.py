@@ -91,7 +91,7 @@ def test_a_report_holds_no_markup_but_its_own(name: str) -> None:
 
 
 @settings(
-    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(REPORTS)
 def test_any_report_is_tame_and_its_tables_are_whole(made: Report) -> None:

@@ -117,7 +117,7 @@ def test_two_packs_about_one_app_make_events_that_a_siem_keeps_apart() -> None:
 
 
 @given(struct(Report))
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(20))
 def test_any_report_becomes_events(report: Report) -> None:
     events = events_of(report)
     assert len(events) == len(report.findings) + len(report.unread)

@@ -66,7 +66,7 @@ def test_a_report_is_valid(name: str) -> None:
 
 
 @settings(
-    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(REPORTS)
 def test_any_report_is_valid_and_complete(made: Report) -> None:

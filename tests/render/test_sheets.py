@@ -194,7 +194,7 @@ def test_every_text_of_a_workbook_is_text(formula: str) -> None:
 
 
 @given(struct(Report))
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(20))
 def test_any_report_becomes_tables_that_can_be_read_back(report: Report) -> None:
     rows = rows_of(render(report, "csv"))
     assert {len(row) for row in rows} == {len(rows[0])}
