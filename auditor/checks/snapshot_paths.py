@@ -12,7 +12,7 @@ from msgspec import UNSET
 from auditor.checks.kind import Invalid, alternatives
 from auditor.checks.typo_suggestions import nearest
 from auditor.consent.snapshot_index import NotRead, index_of
-from auditor.model.resources import OAuth2PermissionGrant, Resource, ServicePrincipal, VerifiedPublisher, lacking
+from auditor.model.resources import OAuth2PermissionGrant, Resource, ServicePrincipal, VerifiedPublisher
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, Sections
 from auditor.model.snapshot import Snapshot
 
@@ -184,8 +184,8 @@ def value_at(snapshot: Snapshot, path: str) -> Any:
     if found is None:
         return index_of(snapshot).not_read(section)
     value = property_of(found, rest)
-    if isinstance(value, Missing) and isinstance(found, Resource) and found.lacks:
-        return NotRead(section, lacking(section, None, found))
+    if isinstance(value, Missing) and (gap := index_of(snapshot).gap(section)):
+        return gap
     return NotRead(section, f"{value.why} of {section}") if isinstance(value, NotRead) else value
 
 

@@ -46,7 +46,7 @@ from auditor.facts.ids import (
     POLICY_RECOMMENDED,
 )
 from auditor.model.decision import Reason, RoleVerdict
-from auditor.model.resources import AdminConsentRequestPolicy, User, lacking
+from auditor.model.resources import AdminConsentRequestPolicy, User
 from auditor.model.rule import App, NeededApp
 from auditor.model.snapshot import Snapshot
 
@@ -215,10 +215,10 @@ def step_up(snapshot: Snapshot | SnapshotIndex) -> StepUp:
     allowed = policy.allowUserConsentForRiskyApps if policy else None
     if allowed is False or setting == "true":
         return StepUp(Truth.TRUE, "risk-based step-up consent is switched on")
-    if policy is None or (allowed is None and policy.lacks):
-        name = "authorizationPolicy"
-        why = lacking(name, None, policy) if policy else index.not_read(name).why
-        return StepUp(Truth.UNKNOWN, why, f"whether risk-based step-up is on ({why})")
+    name = "authorizationPolicy"
+    unread = index.not_read(name) if policy is None else index.gap(name) if allowed is None else None
+    if unread:
+        return StepUp(Truth.UNKNOWN, unread.why, f"whether risk-based step-up is on ({unread.why})")
     if isinstance(setting, NotRead):
         # Absent indicators do not count, so with the policy silent the setting alone could switch it off.
         return StepUp(Truth.UNKNOWN, setting.why, f"whether risk-based step-up is on ({setting.why})")

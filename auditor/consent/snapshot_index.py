@@ -135,7 +135,7 @@ class SnapshotIndex:
         return {section: _lower(parts) for section, parts in self.snapshot.covers.items()}
 
     def gap(self, section: str, part: str = "") -> NotRead | None:
-        """The first row of a section (of a part of it, by app) without a property that Graph always returns.
+        """The first row of a section (of a part of it, by app), or its one object, without what Graph always returns.
 
         What isn't in the rows that are complete may be what this row is about.
         """
@@ -144,10 +144,11 @@ class SnapshotIndex:
         return self._gaps[section, part]
 
     def _first_gap(self, section: str, part: str) -> NotRead | None:
-        rows = getattr(self.snapshot.sections, section)
-        if isinstance(rows, Mapping):
-            rows = _rows_by_app(rows).get(part.lower(), ())
-        found = _incomplete(rows) if isinstance(rows, tuple) else None
+        read = getattr(self.snapshot.sections, section)
+        rows = _rows_by_app(read).get(part.lower(), ()) if isinstance(read, Mapping) else read
+        found: tuple[int | None, Resource] | None = _incomplete(rows) if isinstance(rows, tuple) else None
+        if isinstance(rows, Resource) and rows.lacks:
+            found = None, rows
         what = f"{section} of {self.resource_name(part)}" if part else section
         return NotRead(section, lacking(what, *found), is_faulty=True) if found else None
 

@@ -236,15 +236,16 @@ class FleetWorker:
 
     def _of_lost_job(self, lost: asyncio.Event, error: BaseException) -> None:
         """The end of a job could not be recorded: it becomes one of an ended worker, and this one begins again."""
-        name = type(error).__name__
-        self._log.warning("queue-lost", f"the queue did not record the end of a job ({name}); it is tried again")
+        self._say_lost(type(error).__name__)
         lost.set()
 
     def _of_lost_task(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Leave out what asyncio says of a task that nobody waits for: `_of_lost_job` said why a job's ended so."""
         if not isinstance(error := context.get("exception"), ConnectorException):
-            name = type(error).__name__ if error else "unknown"
-            self._log.warning("queue-lost", f"the queue did not record the end of a job ({name}); it is tried again")
+            self._say_lost(type(error).__name__ if error else "unknown")
+
+    def _say_lost(self, name: str) -> None:
+        self._log.warning("queue-lost", f"the queue did not record the end of a job ({name}); it is tried again")
 
     def _add_tasks(self, app: App) -> None:
         retry, upkeep = _Backoff(self._parts.times), self._parts.times.upkeep
