@@ -177,7 +177,7 @@ def reviewer_exists(index: SnapshotIndex, query: str) -> Truth:
         if isinstance(user, User):
             return Truth.FALSE if user.accountEnabled is False else Truth.TRUE
         unread = index.snapshot.unread.get(f"users/{named[1]}")
-        gone = _is_whole(index, "users") or (unread is not None and unread.status == 404)
+        gone = _is_whole(index, "users") or (unread is not None and unread.says_absent)
         return Truth.FALSE if gone else Truth.UNKNOWN
     if role := _ROLE_QUERY.search(query):
         assignments = index.snapshot.sections.roleAssignments or ()

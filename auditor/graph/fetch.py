@@ -39,7 +39,6 @@ from auditor.model.snapshot import (
 Progress = Callable[[str, int, int | None], None]
 """Called with a section, how much of it is done, and the total (none: not known)."""
 
-ABSENT = "Request_ResourceNotFound"
 _NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 _PREMIUM = re.compile(r"\bpremium licen[cs]e\b", re.IGNORECASE)
 """Part of the message with that code, "Neither tenant is B2C or tenant doesn't have premium license"."""
@@ -140,8 +139,8 @@ class Fetcher:
             return [self._counted(failed(read, error))]
         if response.ok:
             return [self._counted(ReadResult(read=read, value=value))]
-        absent = read.absent_ok and response.status == 404 and response.code == ABSENT
         unread = why_unread(read, response)
+        absent = read.absent_ok and unread.says_absent
         return [self._counted(ReadResult(read=read, unread=unread, absent=absent, error=response.error))]
 
     def _counted(self, result: ReadResult) -> ReadResult:

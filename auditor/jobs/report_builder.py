@@ -226,9 +226,11 @@ def _user_not_read(snapshot: Snapshot, user: str, found: NotRead) -> UserNotRead
             f"Read the live tenant, or collect a snapshot with this user: consent-auditor collect --user {user} -o FILE"
         )
         return UserNotRead(f"the snapshot has no user {user}", advice=advice)
-    if why.status == 404:
+    if why.says_absent:
         advice = "Check --user: give the user principal name, which can differ from the mail address, or the object ID."
         return UserNotRead(f"this tenant has no user {user}", advice=advice)
+    if found.is_faulty:
+        return UserNotRead(found.why, advice="Try again, or leave out --user.")
     return UserNotRead(
         found.why,
         advice="Leave out --user, or grant the app of the audit the permission to read users (User.Read.All).",

@@ -123,6 +123,14 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     needs: tuple[PermissionNames, ...] = ()
     request_id: Id = ""
 
+    @property
+    def says_absent(self) -> bool:
+        """Whether Graph said that the tenant doesn't have the object.
+
+        A 404 with another code, or a page of a gateway with that status, says nothing about the tenant.
+        """
+        return self.status == 404 and self.code == "Request_ResourceNotFound"
+
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of one tenant at one time.

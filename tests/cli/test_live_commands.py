@@ -80,6 +80,24 @@ def test_the_user_of_a_live_check_is_redacted_and_decided_for(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("answer", "said", "advice"),
+    [
+        pytest.param(Status(404), "this tenant has no user nobody@x.example", "Check --user", id="Graph has none"),
+        pytest.param(Status(404, code="NoRoute"), "could not be read (NoRoute)", "Try again", id="404 of a gateway"),
+        pytest.param(Status(403), "could not be read (needs User", "User.Read.All", id="refused"),
+    ],
+)
+def test_only_what_graph_says_of_a_user_means_that_there_is_none(
+    tmp_path: Path, answer: Status, said: str, advice: str
+) -> None:
+    with server_of("managed-default") as server:
+        server.fault("/users/nobody", answer, times=None)
+        words = ("check", *VENDOR, "--user", "nobody@x.example", *at(server))
+        done = run(*words, cwd=tmp_path, env=server.env())
+    assert done.code == 3 and said in done.err and advice in done.err, done.err
+
+
+@pytest.mark.parametrize(
     ("name", "code", "ends"),
     [
         pytest.param("admin-consented", 0, ": users can connect.", id="users can connect"),

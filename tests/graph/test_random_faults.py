@@ -27,7 +27,7 @@ from tests.checks.random_tenants import tenants
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.graph.live_tenants import Sleeps
 from tests.graph.random_faults import FaultPlan, plans
-from tests.graphserver import Changed, Fault, GraphServer, Status
+from tests.graphserver import Changed, Fault, GraphServer, HtmlPage, Status
 from tests.oracle import pool
 from tests.oracle.plain import UNVERIFIED, VERIFIED, tenant
 from tests.oracle.plain import app as plain_app
@@ -174,19 +174,39 @@ def test_a_switch_that_graph_may_leave_out_is_unknown_in_an_object_that_lost_mor
     assert firmer(true, found) == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        pytest.param(Status(404), "fail", id="Graph says that there is no such user"),
+        pytest.param(Status(404, code="ResourceNotFound"), "pass", id="404 of a gateway"),
+        pytest.param(HtmlPage(404), "pass", id="a web page with status 404"),
+        pytest.param(Status(403), "pass", id="refused"),
+    ],
+)
+def test_only_graph_itself_can_say_that_a_reviewer_does_not_exist(
+    auditor: Auditor, fault: Fault, expected: str
+) -> None:
+    reviewer = {"query": f"/users/{pool.ALICE}", "queryType": "MicrosoftGraph", "queryRoot": None}
+    workflow = {"isEnabled": True, "notifyReviewers": True, "requestDurationInDays": 30, "reviewers": [reviewer]}
+    document = tenant(pool.CUSTOM, client=VERIFIED, adminConsentRequestPolicy=workflow, users=[{"id": pool.ALICE}])
+    true, found = _without_and_with(auditor, document, fault, f"/users/{pool.ALICE}?", pool.ALICE)
+    rule = "cisa-scuba:MS.AAD.5.3v1"
+    assert (true.findings[rule], found.findings[rule]) == ("pass", expected)
+
+
 def _only(policy: Json) -> Json:
     return {"risky": True, "permissionGrantPolicies": [policy]}
 
 
 def _without_and_with(
-    auditor: Auditor, document: Json, fault: Fault, where: str = "/beta/policies"
+    auditor: Auditor, document: Json, fault: Fault, where: str = "/beta/policies", user: str = ""
 ) -> tuple[Answers, Answers]:
     """What audits say of the tenant, and what they say with a fault; by default where beta has it."""
     auditor.server.serve(document)
     app = app_of(plain_app(["Mail.Read"]))
     rules = tuple(msgspec.structs.replace(pack, app=app) if pack.app else pack for pack in packs())
-    before = auditor.read(app, rules, "")
+    before = auditor.read(app, rules, user)
     auditor.server.fault(where, fault, times=None)
-    later = auditor.read(app, rules, "")
+    later = auditor.read(app, rules, user)
     assert isinstance(before, Snapshot) and isinstance(later, Snapshot)
     return answers_of(before, app, rules), answers_of(later, app, rules)
