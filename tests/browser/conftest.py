@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.limits import HUNG_AFTER
 
@@ -22,6 +22,17 @@ FLAGS = [
     "--disable-sync",
 ]
 PHONE = 375
+NARROW = 390
+LOOKS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1920, "height": 1000}},
+    "usual": {"viewport": {"width": 1280, "height": 900}},
+    "phone": {"viewport": {"width": NARROW, "height": 844}},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "forced colours": {"viewport": {"width": 1280, "height": 900}, "forced_colors": "active"},
+    # A window of 1280 pixels, zoomed to 200 percent.
+    "zoomed": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
+}
+"""Ways to look at a page that isn't the report of one tenant."""
 
 
 class Visit:
@@ -38,6 +49,7 @@ class Visit:
 
 
 Opener = Callable[..., Visit]
+Contexts = Callable[..., BrowserContext]
 
 
 def wait_for(page: Page, selector: str, text: str = "") -> None:
@@ -60,26 +72,40 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Iterator[Contexts]:
+    """One context for each way to look at a page, because they take longer to make than a page."""
+    made: dict[str, BrowserContext] = {}
+
+    def context(*, script: bool = True, **look: Any) -> BrowserContext:
+        key = repr((script, sorted(look.items())))
+        if key not in made:
+            made[key] = browser.new_context(java_script_enabled=script, reduced_motion="reduce", **look)
+        return made[key]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
+def opened(contexts: Contexts, tmp_path: Path) -> Iterator[Opener]:
     """Open a report as a file on the disk, the way that a recipient does."""
-    contexts: list[Any] = []
+    visits: list[Visit] = []
 
     def opener(html: str, *, width: int = 1200, dark: bool = False, script: bool = True, forced: bool = False) -> Visit:
-        context = browser.new_context(
+        context = contexts(
+            script=script,
             viewport={"width": width, "height": 850},
             color_scheme="dark" if dark else "light",
-            java_script_enabled=script,
             forced_colors="active" if forced else "none",
-            reduced_motion="reduce",
         )
-        contexts.append(context)
-        path = tmp_path / f"report-{len(contexts)}.html"
+        path = tmp_path / f"report-{len(visits)}.html"
         path.write_text(html, encoding="utf-8")
-        visit = Visit(context.new_page())
-        visit.page.goto(path.as_uri())
-        return visit
+        visits.append(Visit(context.new_page()))
+        visits[-1].page.goto(path.as_uri())
+        return visits[-1]
 
     yield opener
-    for context in contexts:
-        context.close()
+    for visit in visits:
+        visit.page.close()

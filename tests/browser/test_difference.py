@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from auditor.compare import compare
 from auditor.render.difference import as_html
-from tests.browser.conftest import Visit
+from tests.browser.conftest import LOOKS, Contexts, Visit
 from tests.browser.test_access import axe
 from tests.compare.states import SECOND, judged, tenant
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "usual": {"viewport": {"width": 1280, "height": 900}},
-    "phone": {"viewport": {"width": 390, "height": 844}},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -30,27 +22,25 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", ["usual", "phone", "dark"])
 def test_the_page_is_accessible_loads_nothing_and_does_not_scroll_sideways(
-    browser: Browser, page_file: Path, look: str
+    contexts: Contexts, page_file: Path, look: str
 ) -> None:
-    context = browser.new_context(reduced_motion="reduce", **LOOKS[look])
-    visit = Visit(context.new_page())
+    visit = Visit(contexts(**LOOKS[look]).new_page())
     visit.page.goto(page_file.as_uri())
     visit.page.wait_for_load_state("networkidle")
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert len(visit.asked) == 1
     assert visit.complaints == []
     assert axe(visit.page) == []
-    context.close()
+    visit.page.close()
 
 
-def test_the_page_is_whole_without_script(browser: Browser, page_file: Path) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+def test_the_page_is_whole_without_script(contexts: Contexts, page_file: Path) -> None:
+    page = contexts(script=False, **LOOKS["usual"]).new_page()
     page.goto(page_file.as_uri())
     assert page.locator("h1").inner_text() == "What changed in Contoso Talent"
     assert "Users can no longer connect TrackerRMS" in page.locator("#decision").inner_text()
     for link in page.locator("nav a").all():
         assert page.locator(str(link.get_attribute("href"))).count() == 1
-    context.close()
+    page.close()

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from auditor.render.html.fleet_page import render
-from tests.browser.conftest import Visit, wait_for
+from tests.browser.conftest import LOOKS, Contexts, Opener, Visit, wait_for
 from tests.browser.test_access import axe
-from tests.browser.test_site import LOOKS, open_everything
+from tests.browser.test_site import open_everything
 from tests.render.fleets import ONE_APP, TWO_APPS, fleet
 
 SIZES = {"one tenant": (1, ONE_APP), "twelve tenants": (12, TWO_APPS), "forty tenants": (40, TWO_APPS)}
-Opener = Callable[..., Visit]
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +32,18 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def opened(browser: Browser, files: dict[str, Path]) -> Iterator[Opener]:
-    contexts = []
+def opened(contexts: Contexts, files: dict[str, Path]) -> Iterator[Opener]:
+    visits = []
 
     def opener(name: str, look: str = "usual", *, script: bool = True) -> Visit:
-        context = browser.new_context(java_script_enabled=script, reduced_motion="reduce", **LOOKS[look])
-        contexts.append(context)
-        visit = Visit(context.new_page())
+        visit = Visit(contexts(script=script, **LOOKS[look]).new_page())
+        visits.append(visit)
         visit.page.goto(files[name].as_uri())
         return visit
 
     yield opener
-    for context in contexts:
-        context.close()
+    for visit in visits:
+        visit.page.close()
 
 
 @pytest.mark.parametrize("look", ["phone", "dark"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import PHONE, Opener, wait_for
+from tests.browser.conftest import PHONE, Contexts, Opener, wait_for
 from tests.browser.pages import REPORTS, html
 
 EVERY = pytest.mark.parametrize("name", list(REPORTS))
@@ -45,10 +46,22 @@ def test_injected_content_in_the_page_could_not_load_or_run_anything(opened: Ope
     assert page.evaluate("window.ran") is None
 
 
-@EVERY
-def test_a_phone_shows_the_page_without_scrolling_sideways(opened: Opener, name: str) -> None:
-    page = opened(html(name), width=PHONE).page
+@pytest.fixture(scope="module", params=list(REPORTS))
+def on_a_phone(
+    contexts: Contexts, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """Each report on a phone, with everything open, for tests that only measure."""
+    path = tmp_path_factory.mktemp("phone") / "report.html"
+    path.write_text(html(request.param), encoding="utf-8")
+    page = contexts(viewport={"width": PHONE, "height": 850}).new_page()
+    page.goto(path.as_uri())
     _open_everything(page)
+    yield page
+    page.close()
+
+
+def test_a_phone_shows_the_page_without_scrolling_sideways(on_a_phone: Page) -> None:
+    page = on_a_phone
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
     wide = page.evaluate(
         """(width) => Array.from(document.querySelectorAll("main *:not(.unseen, .unseen *)"))
@@ -59,11 +72,8 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(opened: Opener, name:
     assert wide == []
 
 
-@EVERY
-def test_what_a_finger_must_hit_is_large_enough(opened: Opener, name: str) -> None:
-    page = opened(html(name), width=PHONE).page
-    _open_everything(page)
-    small = page.evaluate(
+def test_what_a_finger_must_hit_is_large_enough(on_a_phone: Page) -> None:
+    small = on_a_phone.evaluate(
         """() => Array.from(document.querySelectorAll("main :is(a, button, summary, select, input)"))
             .filter((e) => e.getClientRects().length && e.getBoundingClientRect().height < 24)
             .map((e) => e.textContent)"""
@@ -71,10 +81,8 @@ def test_what_a_finger_must_hit_is_large_enough(opened: Opener, name: str) -> No
     assert small == []
 
 
-@EVERY
-def test_pictures_on_a_phone_are_drawn_for_it_and_not_scaled_down(opened: Opener, name: str) -> None:
-    page = opened(html(name), width=PHONE).page
-    scales = page.evaluate(
+def test_pictures_on_a_phone_are_drawn_for_it_and_not_scaled_down(on_a_phone: Page) -> None:
+    scales = on_a_phone.evaluate(
         """() => Array.from(document.querySelectorAll("figure svg:not(.swatch)"))
             .filter((e) => e.getClientRects().length)
             .map((e) => e.getBoundingClientRect().width / e.viewBox.baseVal.width)"""

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
 from auditor.jobs.history_site import write_site
-from tests.browser.conftest import Visit
+from tests.browser.conftest import LOOKS, NARROW, Contexts, Opener, Visit
 from tests.browser.test_access import COLOURS, axe
 from tests.render.nightly_runs import nights
 from tests.render.test_site import every_page, hostile
 
-NARROW = 390
 KINDS = ("index", "tenant", "failing tenant", "run", "findings", "tag")
 EVERY = pytest.mark.parametrize("kind", KINDS)
-LOOKS: dict[str, dict[str, Any]] = {
-    "wide": {"viewport": {"width": 1920, "height": 1000}},
-    "usual": {"viewport": {"width": 1280, "height": 900}},
-    "phone": {"viewport": {"width": NARROW, "height": 844}},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "forced colours": {"viewport": {"width": 1280, "height": 900}, "forced_colors": "active"},
-    # A window of 1280 pixels, zoomed to 200 percent.
-    "zoomed": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
-}
-Opener = Callable[..., Visit]
 
 
 @pytest.fixture(scope="module")
@@ -53,27 +41,12 @@ def page_of(site: Path, kind: str) -> Path:
     }[kind]
 
 
-@pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Iterator[Callable[[str, bool], BrowserContext]]:
-    """One context for each look, because they take longer to make than a page."""
-    made: dict[tuple[str, bool], BrowserContext] = {}
-
-    def context(look: str, script: bool) -> BrowserContext:
-        if (look, script) not in made:
-            made[look, script] = browser.new_context(java_script_enabled=script, reduced_motion="reduce", **LOOKS[look])
-        return made[look, script]
-
-    yield context
-    for one in made.values():
-        one.close()
-
-
 @pytest.fixture
-def opened(contexts: Callable[[str, bool], BrowserContext], site: Path) -> Iterator[Opener]:
+def opened(contexts: Contexts, site: Path) -> Iterator[Opener]:
     visits = []
 
     def opener(kind: str, look: str = "usual", *, script: bool = True) -> Visit:
-        visit = Visit(contexts(look, script).new_page())
+        visit = Visit(contexts(script=script, **LOOKS[look]).new_page())
         visits.append(visit)
         visit.page.goto(page_of(site, kind).as_uri())
         return visit
@@ -202,10 +175,8 @@ def test_paper_has_everything_that_the_screen_has(opened: Opener, tmp_path: Path
     assert [one for one in [*headings, *cells] if "".join(one.split()) not in flat] == []
 
 
-def test_a_name_of_a_thousand_letters_makes_no_page_wider_than_a_phone(
-    contexts: Callable[[str, bool], BrowserContext], tmp_path: Path
-) -> None:
-    page = contexts("phone", True).new_page()
+def test_a_name_of_a_thousand_letters_makes_no_page_wider_than_a_phone(contexts: Contexts, tmp_path: Path) -> None:
+    page = contexts(**LOOKS["phone"]).new_page()
     for name, text in every_page(hostile("W" * 1000)).items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
