@@ -182,7 +182,7 @@ def decode_claims(token: str) -> TokenClaims:
         middle = token.split(".")[1]
         body = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
     # These claims only explain, and a token that isn't a JWT still works. Nothing is awaited that could be cancelled.
-    except (Exception, asyncio.CancelledError):  # noqa: BLE001
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001 -- a token that can't be decoded only explains less
         return TokenClaims()
     if not isinstance(body, dict):
         return TokenClaims()

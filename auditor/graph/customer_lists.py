@@ -105,7 +105,7 @@ Row = TypeVar("Row")
 def _rows(result: ReadResult, kind: type[Row]) -> list[Row]:
     """The rows of a list, or an error that names the property with an unexpected value."""
     try:
-        return msgspec.convert(result.value, list[kind])  # type: ignore[valid-type]
+        return msgspec.convert(result.value, list[kind])  # type: ignore[valid-type]  # mypy takes no variable for a type
     except msgspec.ValidationError as error:
         raise ListUnread(
             f"Microsoft Graph's list {result.read.section} has a value that isn't valid: {error}",

@@ -127,7 +127,8 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def says_absent(self) -> bool:
         """Whether Graph said that the tenant doesn't have the object.
 
-        A 404 with another code, or a page of a gateway with that status, says nothing about the tenant.
+        A 404 with another code, or a page of a gateway with that status, says nothing about the tenant. Source:
+        Microsoft Graph, error codes of directory objects.
         """
         return self.status == 404 and self.code == "Request_ResourceNotFound"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -89,23 +90,34 @@ def contexts(browser: Browser) -> Iterator[Contexts]:
 
 
 @pytest.fixture
-def opened(contexts: Contexts, tmp_path: Path) -> Iterator[Opener]:
-    """Open a report as a file on the disk, the way that a recipient does."""
+def visited(contexts: Contexts) -> Iterator[Opener]:
+    """Open a file with a way to look at it, and close its page at the end of the test."""
     visits: list[Visit] = []
 
+    def visit(path: Path, *, script: bool = True, **look: Any) -> Visit:
+        visits.append(Visit(contexts(script=script, **look).new_page()))
+        visits[-1].page.goto(path.as_uri())
+        return visits[-1]
+
+    yield visit
+    for one in visits:
+        one.page.close()
+
+
+@pytest.fixture
+def opened(visited: Opener, tmp_path: Path) -> Opener:
+    """Open a report as a file on the disk, the way that a recipient does."""
+    numbers = count()
+
     def opener(html: str, *, width: int = 1200, dark: bool = False, script: bool = True, forced: bool = False) -> Visit:
-        context = contexts(
+        path = tmp_path / f"report-{next(numbers)}.html"
+        path.write_text(html, encoding="utf-8")
+        return visited(
+            path,
             script=script,
             viewport={"width": width, "height": 850},
             color_scheme="dark" if dark else "light",
             forced_colors="active" if forced else "none",
         )
-        path = tmp_path / f"report-{len(visits)}.html"
-        path.write_text(html, encoding="utf-8")
-        visits.append(Visit(context.new_page()))
-        visits[-1].page.goto(path.as_uri())
-        return visits[-1]
 
-    yield opener
-    for visit in visits:
-        visit.page.close()
+    return opener

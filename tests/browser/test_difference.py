@@ -8,7 +8,7 @@ import pytest
 
 from auditor.compare import compare
 from auditor.render.difference import as_html
-from tests.browser.conftest import LOOKS, Contexts, Visit
+from tests.browser.conftest import LOOKS, Opener
 from tests.browser.test_access import axe
 from tests.compare.states import SECOND, judged, tenant
 
@@ -24,23 +24,19 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("look", ["usual", "phone", "dark"])
 def test_the_page_is_accessible_loads_nothing_and_does_not_scroll_sideways(
-    contexts: Contexts, page_file: Path, look: str
+    visited: Opener, page_file: Path, look: str
 ) -> None:
-    visit = Visit(contexts(**LOOKS[look]).new_page())
-    visit.page.goto(page_file.as_uri())
+    visit = visited(page_file, **LOOKS[look])
     visit.page.wait_for_load_state("networkidle")
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert len(visit.asked) == 1
     assert visit.complaints == []
     assert axe(visit.page) == []
-    visit.page.close()
 
 
-def test_the_page_is_whole_without_script(contexts: Contexts, page_file: Path) -> None:
-    page = contexts(script=False, **LOOKS["usual"]).new_page()
-    page.goto(page_file.as_uri())
+def test_the_page_is_whole_without_script(visited: Opener, page_file: Path) -> None:
+    page = visited(page_file, script=False, **LOOKS["usual"]).page
     assert page.locator("h1").inner_text() == "What changed in Contoso Talent"
     assert "Users can no longer connect TrackerRMS" in page.locator("#decision").inner_text()
     for link in page.locator("nav a").all():
         assert page.locator(str(link.get_attribute("href"))).count() == 1
-    page.close()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
 from auditor.render.html.fleet_page import render
-from tests.browser.conftest import LOOKS, Contexts, Opener, Visit, wait_for
+from tests.browser.conftest import LOOKS, Opener, wait_for
 from tests.browser.test_access import axe
 from tests.browser.test_site import open_everything
 from tests.render.fleets import ONE_APP, TWO_APPS, fleet
@@ -32,18 +31,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def opened(contexts: Contexts, files: dict[str, Path]) -> Iterator[Opener]:
-    visits = []
-
-    def opener(name: str, look: str = "usual", *, script: bool = True) -> Visit:
-        visit = Visit(contexts(script=script, **LOOKS[look]).new_page())
-        visits.append(visit)
-        visit.page.goto(files[name].as_uri())
-        return visit
-
-    yield opener
-    for visit in visits:
-        visit.page.close()
+def opened(visited: Opener, files: dict[str, Path]) -> Opener:
+    return lambda name, look="usual", *, script=True: visited(files[name], script=script, **LOOKS[look])
 
 
 @pytest.mark.parametrize("look", ["phone", "dark"])

@@ -61,9 +61,8 @@ def on_a_phone(
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(on_a_phone: Page) -> None:
-    page = on_a_phone
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
-    wide = page.evaluate(
+    assert on_a_phone.evaluate("document.documentElement.scrollWidth") <= PHONE
+    wide = on_a_phone.evaluate(
         """(width) => Array.from(document.querySelectorAll("main *:not(.unseen, .unseen *)"))
             .filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > width + 1)
             .map((e) => e.tagName + "." + e.className)""",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
 from auditor.jobs.history_site import write_site
-from tests.browser.conftest import LOOKS, NARROW, Contexts, Opener, Visit
+from tests.browser.conftest import LOOKS, NARROW, Contexts, Opener
 from tests.browser.test_access import COLOURS, axe
 from tests.render.nightly_runs import nights
 from tests.render.test_site import every_page, hostile
@@ -42,18 +41,8 @@ def page_of(site: Path, kind: str) -> Path:
 
 
 @pytest.fixture
-def opened(contexts: Contexts, site: Path) -> Iterator[Opener]:
-    visits = []
-
-    def opener(kind: str, look: str = "usual", *, script: bool = True) -> Visit:
-        visit = Visit(contexts(script=script, **LOOKS[look]).new_page())
-        visits.append(visit)
-        visit.page.goto(page_of(site, kind).as_uri())
-        return visit
-
-    yield opener
-    for visit in visits:
-        visit.page.close()
+def opened(visited: Opener, site: Path) -> Opener:
+    return lambda kind, look="usual", *, script=True: visited(page_of(site, kind), script=script, **LOOKS[look])
 
 
 def open_everything(page: Page) -> None:
