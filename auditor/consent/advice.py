@@ -209,12 +209,12 @@ def _missing(facts: DecisionFacts, resource: ResourceApp) -> str:
     name = resource.name
     if resource.app_id in RESOURCE_NAMES:
         return (
-            f"No consent setting can help: {name} is not in this tenant, so no licence of the tenant includes it. Look"
-            " under Microsoft 365 admin center > Billing > Your products, or ask the licence reseller."
+            f"No consent setting can help: {name} is not in this tenant, so no license of the tenant includes it. Look"
+            " under Microsoft 365 admin center > Billing > Your products, or ask the license reseller."
         )
     return (
         f"No consent to {facts.app.label} can help before the API {name} is in this tenant. Ask the API's vendor for"
-        " its own admin consent link or, for a Microsoft service, which licence includes it."
+        " its own admin consent link or, for a Microsoft service, which license includes it."
     )
 
 

@@ -135,7 +135,7 @@ def _of_resources(resources: Iterable[ResourceApp], named: set[str]) -> Iterator
             truth=resource.missing,
             reason=Reason.RESOURCE_MISSING,
             code="AADSTS650052",
-            because=f"{name} is not present in this tenant, which usually means that no licence includes it",
+            because=f"{name} is not present in this tenant, which usually means that no license includes it",
             needs=f"whether {name} is present ({resource.unread})",
             caveats=caveats,
         )

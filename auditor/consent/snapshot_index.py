@@ -97,8 +97,7 @@ class SnapshotIndex:
             return NotRead(section, f"{what} was not read")
         if unread.status in (401, 403):
             allowed_by = " or ".join(unread.needs or permissions_to_read(section))
-            licence = "licence" in unread.message.lower() or "premium" in unread.code.lower()
-            if licence or not allowed_by:
+            if unread.lacks_license or not allowed_by:
                 return NotRead(section, f"{what} could not be read ({unread.message or unread.code})")
             return NotRead(section, f"{what} could not be read (needs {allowed_by})")
         cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")

@@ -17,7 +17,7 @@ import msgspec
 from auditor.graph.graph_errors import CredentialError, GraphError, Throttled, foreign_code, ignoring_failures
 from auditor.graph.preconnect import DaemonExecutor
 from auditor.graph.retry import RetryPolicy
-from auditor.model.snapshot import Service
+from auditor.model.unread_messages import Service
 
 if TYPE_CHECKING:
     from auditor.graph.fleet_limits import TenantLimits

@@ -24,7 +24,8 @@ from auditor.graph.snapshot_builder import SnapshotBuilder
 from auditor.graph.transport import GraphClient
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL
 from auditor.model.sections import SECTIONS
-from auditor.model.snapshot import NOT_IN_CLOUD, Call, Plan, Provenance, Snapshot, Tenant, Unread
+from auditor.model.snapshot import Call, Plan, Provenance, Snapshot, Tenant, Unread
+from auditor.model.unread_messages import NOT_IN_CLOUD
 
 if TYPE_CHECKING:
     from auditor.graph.directory_lists import DirectoryLists

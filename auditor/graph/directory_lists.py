@@ -22,7 +22,8 @@ from auditor.graph.response import GraphResponse
 from auditor.graph.transport import GraphClient
 from auditor.model.resources import BLUEPRINT_PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.sections import SECTIONS
-from auditor.model.snapshot import ENDLESS_LIST, NOT_A_LIST, SHORT_LIST, Unread
+from auditor.model.snapshot import Unread
+from auditor.model.unread_messages import ENDLESS_LIST, NOT_A_LIST, SHORT_LIST
 from auditor.snapshot import ShapeError
 from auditor.snapshot.assemble import row_type
 from auditor.snapshot.graph_json import decode_section

@@ -24,24 +24,20 @@ from auditor.graph.reads import Read
 from auditor.graph.response import GraphResponse
 from auditor.graph.retry import REPORTS_AT_ONCE
 from auditor.graph.transport import BATCH_LIMIT, GetRequest, GraphClient, is_report
-from auditor.model.snapshot import (
+from auditor.model.snapshot import Unread
+from auditor.model.unread_messages import (
     BAD_NEXT_LINK,
     ENDLESS_LIST,
-    NO_LICENCE,
+    NO_LICENSE,
     NO_REASON,
     NOT_A_LIST,
     PARTIAL_ENTRY,
     SHORT_LIST,
     NextLinkProblem,
-    Unread,
 )
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a section, how much of it is done, and the total (none: not known)."""
-
-_NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
-_PREMIUM = re.compile(r"\bpremium licen[cs]e\b", re.IGNORECASE)
-"""Part of the message with that code, "Neither tenant is B2C or tenant doesn't have premium license"."""
 
 
 class ReadResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,18 +153,18 @@ class Fetcher:
 
 def why_unread(read: Read, response: GraphResponse) -> Unread:
     """Why Graph refused a read, and which permissions would allow it."""
-    message, needs = response.message, read.permissions
-    if response.code == _NO_LICENCE or (response.status == 403 and _PREMIUM.search(response.message)):
-        message, needs = NO_LICENCE, ()
-    elif not message and not response.code:
-        message = NO_REASON.format(status=response.status)
-    return Unread(
+    unread = Unread(
         status=response.status or None,
         code=response.code,
-        message=message,
-        needs=needs if response.status in (401, 403) else (),
+        message=response.message,
+        needs=read.permissions if response.status in (401, 403) else (),
         request_id=response.request_id,
     )
+    if unread.lacks_license:
+        return msgspec.structs.replace(unread, message=NO_LICENSE, needs=())
+    if not response.message and not response.code:
+        return msgspec.structs.replace(unread, message=NO_REASON.format(status=response.status))
+    return unread
 
 
 def failed(read: Read, error: GraphError) -> ReadResult:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from auditor.model.errors import NO_AUDIT, USAGE, AuditorError
-from auditor.model.snapshot import ASKED_TO_WAIT, Service, Unread
+from auditor.model.snapshot import Unread
+from auditor.model.unread_messages import ASKED_TO_WAIT, Service
 
 
 class GraphError(AuditorError):

@@ -10,7 +10,7 @@ import msgspec
 
 from auditor.graph.graph_errors import AnswerTooLarge, ForeignHost, WriteRefused
 from auditor.graph.network import NOT_MICROSOFT, host_of
-from auditor.model.snapshot import TOO_LARGE
+from auditor.model.unread_messages import TOO_LARGE
 
 LARGEST_ANSWER = 64 << 20
 """Bytes of an answer that are read at most. A page of Graph has a few MB, and a batch at most twenty pages."""

@@ -26,7 +26,7 @@ from auditor.graph.graph_errors import (
     class_name,
 )
 from auditor.model.addresses import InvalidAddress, host_and_port
-from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause
+from auditor.model.unread_messages import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
 """The first variable that is set is used: those of httpx, requests and curl."""

@@ -17,7 +17,7 @@ import msgspec
 from auditor.graph.graph_errors import BrokenJson, GraphError, NotJson
 from auditor.graph.network import NOT_MICROSOFT, host_of, title_suffix
 from auditor.graph.retry import RETRIED_STATUSES
-from auditor.model.snapshot import (
+from auditor.model.unread_messages import (
     AMBIGUOUS_JSON,
     ANSWERED_TWICE,
     INVALID_JSON,

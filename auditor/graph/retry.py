@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 
-from auditor.model.snapshot import Service
+from auditor.model.unread_messages import Service
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed later."""

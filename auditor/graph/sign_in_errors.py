@@ -10,7 +10,7 @@ from auditor.facts.sign_in_codes import LOOK_UP, certificate_codes, credential_a
 from auditor.graph.graph_errors import CredentialError, Throttled, class_name
 from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, text_of, title_suffix
 from auditor.graph.retry import RETRIED_STATUSES, RetryPolicy
-from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause, Service
+from auditor.model.unread_messages import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause, Service
 
 # Advice by the words of an error without a code, or the code whose advice it has.
 _BY_TEXT = (

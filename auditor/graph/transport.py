@@ -44,7 +44,8 @@ from auditor.graph.pages import read_page
 from auditor.graph.preconnect import CONNECT_SECONDS, GraphConnector
 from auditor.graph.response import GraphResponse, batch_responses, read_response
 from auditor.graph.retry import RetryPolicy
-from auditor.model.snapshot import BATCH_REFUSED, NOT_A_BATCH, Service, Unread
+from auditor.model.snapshot import Unread
+from auditor.model.unread_messages import BATCH_REFUSED, NOT_A_BATCH, Service
 
 if TYPE_CHECKING:
     from auditor.graph.fleet_limits import TenantLimits

@@ -34,7 +34,7 @@ from auditor.packs.app_catalog import CatalogApp, catalog, catalog_pack, with_va
 from auditor.packs.load import is_shipped
 
 LOG_DAYS = 30
-"""How far back the sign-in log is read: as long as Microsoft keeps it with a P1 or P2 licence."""
+"""How far back the sign-in log is read: as long as Microsoft keeps it with a P1 or P2 license."""
 _LOGS = ("appConsentRequests", "signIns", "directoryAudits", "servicePrincipalSignInActivities")
 _NEEDED = ("servicePrincipals", "oauth2PermissionGrants")
 """The sections without which a survey says nothing about most apps."""

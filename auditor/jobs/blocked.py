@@ -30,7 +30,7 @@ from auditor.model.report import AbusedAppsList
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 LOG_DAYS = 30
-"""How far back a live tenant's logs are read: as long as Microsoft keeps them with a P1 or P2 licence."""
+"""How far back a live tenant's logs are read: as long as Microsoft keeps them with a P1 or P2 license."""
 
 
 class BlockedRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -175,7 +175,7 @@ def _read(source: Source, asked: InTenant, interaction: Interaction) -> tuple[Sn
 
 
 _LOG_DAYS = 30
-"""How far back Microsoft keeps sign-ins with a P1 or P2 licence."""
+"""How far back Microsoft keeps sign-ins with a P1 or P2 license."""
 
 
 async def _read_live(tenant: LiveTenant, asked: InTenant, interaction: Interaction) -> Snapshot:

@@ -26,7 +26,8 @@ from auditor.jobs.pack_selection import app_pack_names, chosen_packs, sources_fo
 from auditor.model.errors import InvalidRequest
 from auditor.model.report import Finding
 from auditor.model.rule import App, FindingOutcome, Pack, Rule, RuleCase
-from auditor.model.snapshot import REMOVED_BY_CASE, LiveTenant, Plan, Snapshot, Unread
+from auditor.model.snapshot import LiveTenant, Plan, Snapshot, Unread
+from auditor.model.unread_messages import REMOVED_BY_CASE
 from auditor.packs import PackError as PackError
 from auditor.packs import Position
 from auditor.packs import Problem as Problem

@@ -1,1 +1,1 @@
-"""The nouns of the program: frozen, typed, without behaviour beyond small properties."""
+"""The nouns of the program: frozen, typed, without behavior beyond small properties."""

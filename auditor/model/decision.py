@@ -381,7 +381,7 @@ class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a licence gives the user a mailbox in Exchange Online: none means unknown. `because` is a sentence."""
+    """Whether a license gives the user a mailbox in Exchange Online: none means unknown. `because` is a sentence."""
 
     licensed: bool | None
     because: str

@@ -427,7 +427,7 @@ class MemberOf(Resource, frozen=True):
 
 
 class AssignedPlan(Resource, frozen=True):
-    """A service plan that a user has by a licence; `service` is ``exchange`` for those of Exchange Online."""
+    """A service plan that a user has by a license; `service` is ``exchange`` for those of Exchange Online."""
 
     servicePlanId: TemplateId | None = None
     service: Keyword | None = None

@@ -14,7 +14,8 @@ from functools import cache
 from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS
-from auditor.model.snapshot import UNREAD_MESSAGES, NextLinkProblem, NoAnswerCause, Service, Snapshot
+from auditor.model.snapshot import Snapshot
+from auditor.model.unread_messages import UNREAD_MESSAGES, NextLinkProblem, NoAnswerCause, Service
 from auditor.redact.tokens import TOKEN
 from auditor.redact.word_lists import word_lists
 

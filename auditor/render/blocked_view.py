@@ -398,9 +398,9 @@ def _missing(found: Blocked, *, short: bool) -> Iterator[Block]:
         yield Heading("Not read, or only in part")
     points = []
     for gap in gaps:
-        allows = f" Allows the read: {series(gap.needs, 'or')}{_LICENCE.get(gap.section, '')}." if gap.needs else ""
+        allows = f" Allows the read: {series(gap.needs, 'or')}{_LICENSE.get(gap.section, '')}." if gap.needs else ""
         points.append(Point(f"{section_label(gap.section)}: {sentence(gap.why)} Unknown: {gap.hides}.{allows}"))
     yield Points(tuple(points))
 
 
-_LICENCE = {"signIns": ", with a Microsoft Entra ID P1 or P2 license of the tenant"}
+_LICENSE = {"signIns": ", with a Microsoft Entra ID P1 or P2 license of the tenant"}

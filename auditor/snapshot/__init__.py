@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from auditor.model.errors import AuditorError
-from auditor.model.snapshot import UNEXPECTED_VALUE
 
 MOST = 20
 """How many problems of one file are listed; more would hide the first."""
@@ -54,6 +53,8 @@ class ShapeProblems(list[tuple[Location, str]]):
 
     def unexpected(self, location: Location, expected: str, raw: object) -> None:
         """Add that the value at `location` has another type."""
+        from auditor.model.unread_messages import UNEXPECTED_VALUE  # few files need it
+
         message = UNEXPECTED_VALUE.format(expected=expected, found=json_kind(raw))
         if isinstance(raw, str) and raw.startswith(_CUT_OFF):
             message += " that ConvertTo-Json shortened; export again with -Depth 10"

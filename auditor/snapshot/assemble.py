@@ -16,7 +16,8 @@ from auditor.facts.ids import RESOURCE_NAMES, is_guid
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import series
 from auditor.model.sections import SECTIONS, SectionForm, Sections
-from auditor.model.snapshot import CUT_BY_POWERSHELL, MISSING_PROPERTY, TOOL_COULD_NOT_READ, Snapshot, Tenant, Unread
+from auditor.model.snapshot import Snapshot, Tenant, Unread
+from auditor.model.unread_messages import CUT_BY_POWERSHELL, MISSING_PROPERTY, TOOL_COULD_NOT_READ
 from auditor.snapshot import ShapeError, SnapshotError
 from auditor.snapshot.graph_answers import Answer, Extent, NamedTenant, Reading, property_of
 from auditor.snapshot.graph_json import bare_type, decode_section

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, is_guid
 from auditor.model.sections import SECTIONS, SectionForm, section_of_response
-from auditor.model.snapshot import FIRST_PAGE_ONLY, PERHAPS_ONE_PAGE, Snapshot
+from auditor.model.snapshot import Snapshot
+from auditor.model.unread_messages import FIRST_PAGE_ONLY, PERHAPS_ONE_PAGE
 from auditor.snapshot.graph_json import flattened
 
 

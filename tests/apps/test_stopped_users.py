@@ -228,15 +228,15 @@ def test_a_count_of_a_source_that_was_not_read_is_unknown(section: str, field: s
     assert made.summary.at_least
 
 
-def test_without_the_licence_the_reason_is_the_licence() -> None:
+def test_without_the_license_the_reason_is_the_license() -> None:
     refused = Unread(
         status=403,
         code="Authentication_RequestFromNonPremiumTenantOrB2CTenant",
-        message="needs a Microsoft Entra ID P1 or P2 licence",
+        message="needs a Microsoft Entra ID P1 or P2 license",
     )
     made = blocked(without("signIns", signIns=refused), with_fixes=False)
     gap = next(one for one in made.sources if one.section == "signIns")
-    assert "P1 or P2 licence" in gap.why
+    assert "P1 or P2 license" in gap.why
     assert {app.app.name for app in made.apps} >= {"TrackerRMS", "Element451"}
 
 

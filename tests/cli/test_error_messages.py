@@ -183,11 +183,11 @@ def test_an_app_without_any_permission_gets_a_report_that_claims_nothing(tmp_pat
     assert all(part["request_id"] and part["needs"] for part in report["unread"])
 
 
-def test_a_missing_licence_for_sign_ins_is_reported_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_a_missing_license_for_sign_ins_is_reported_and_the_rest_is_read(tmp_path: Path) -> None:
     with GraphServer(DOCUMENT, premium=False) as server:
         done = run("collect", "--full", "-o", "tenant.json", *at(server), cwd=tmp_path, env=server.env())
     assert done.code == 0
-    assert "licence" in done.err
+    assert "license" in done.err
     document = json.loads((tmp_path / "tenant.json").read_text())
     assert set(document["unread"]) == {"signIns"}
     assert document["sections"]["oauth2PermissionGrants"]

@@ -50,10 +50,10 @@ def without(snapshot: Snapshot, app_id: str) -> Snapshot:
     return with_sections(snapshot, servicePrincipals=principals, absentServicePrincipals=absent)
 
 
-def test_a_missing_resource_of_microsofts_is_a_matter_of_licences() -> None:
+def test_a_missing_resource_of_microsofts_is_a_matter_of_licenses() -> None:
     needs = (ScopeNeed(resource=EXCHANGE_ONLINE, value="EWS.AccessAsUser.All"),)
     (text,) = decided(without(sample("managed-default"), EXCHANGE_ONLINE), scopes=needs).advice
-    assert "licence" in text and "Office 365 Exchange Online" in text
+    assert "license" in text and "Office 365 Exchange Online" in text
 
 
 def test_another_missing_resource_is_its_vendors_matter() -> None:

@@ -1,4 +1,4 @@
-"""What Conditional Access and a mailbox licence do after consent: read from policies, never assumed.
+"""What Conditional Access and a mailbox license do after consent: read from policies, never assumed.
 
 Sources: Entra, "Conditional Access: Target resources" (2026-01-26, with the example scenarios), "Enforcement for
 baseline scopes in Conditional Access" (2026-05-27), "Conditional Access: Users, groups, and workload identities",
@@ -410,7 +410,7 @@ def plan(plan_id: str | None = PLAN_1, status: str | None = "Enabled", service: 
         pytest.param(None, None, id="plans weren't read"),
     ],
 )
-def test_whether_the_user_has_a_licence_for_a_mailbox(plans: list[Any] | None, licensed: bool | None) -> None:
+def test_whether_the_user_has_a_license_for_a_mailbox(plans: list[Any] | None, licensed: bool | None) -> None:
     sections = user() if plans is None else user(assignedPlans=plans)
     snapshot = tenant(**sections)
     found = subject_for(snapshot, USER)

@@ -97,7 +97,7 @@ def test_the_first_missing_app_is_named_even_if_it_is_the_api_of_a_scope() -> No
     decision = decide(having(sample("admin-consented"), absent=(SERVER, SECOND)), app)
     assert decision.reason is Reason.NEEDED_APP_MISSING
     assert "First" in decision.because and any("Second" in text for text in decision.also)
-    assert not any("licence" in text for text in decision.also)
+    assert not any("license" in text for text in decision.also)
 
 
 def test_an_app_that_is_needed_and_there_changes_nothing() -> None:

@@ -115,7 +115,7 @@ def test_a_missing_resource_is_reported_with_what_it_usually_means() -> None:
     sections["servicePrincipals"] = [one for one in sections["servicePrincipals"] if one["appId"] != EXCHANGE]
     decision = decided(gone, app(["EWS.AccessAsUser.All"], resource=EXCHANGE))
     assert decision.outcome is Outcome.BLOCKED
-    assert "is not present in this tenant, which usually means that no licence includes it" in decision.because
+    assert "is not present in this tenant, which usually means that no license includes it" in decision.because
 
 
 def test_two_kinds_of_refusal_are_distinguished_in_one_sentence() -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
+import pytest
 
 from auditor.consent.decide import decide
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Snapshot, Tenant, Unread
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.oracle import pool
 from tests.oracle.plain import FULL_GRANT, VERIFIED, app, tenant
@@ -116,3 +117,17 @@ def test_an_app_outside_of_what_was_read_is_not_absent() -> None:
     assert isinstance(found.service_principal(APPS[0]), Absent)
     assert isinstance(found.service_principal(APPS[1]), Absent)
     assert isinstance(found.service_principal(APPS[2]), NotRead)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        pytest.param("Forbidden", "Your tenant is not licensed for this feature.", id="Graph's sentence"),
+        pytest.param("Authentication_RequestFromNonPremiumTenantOrB2CTenant", "", id="Graph's code"),
+        pytest.param("", "needs a Microsoft Entra ID P1 or P2 licence", id="a file of an earlier version"),
+    ],
+)
+def test_nobody_is_sent_for_a_permission_where_the_license_is_missing(code: str, message: str) -> None:
+    unread = Unread(status=403, code=code, message=message)
+    snapshot = Snapshot(tenant=Tenant(id="t"), unread={"signIns": unread})
+    assert SnapshotIndex(snapshot).not_read("signIns").why == f"signIns could not be read ({message or code})"

@@ -10,7 +10,8 @@ from auditor.graph.graph_errors import NotJson, Unreachable
 from auditor.graph.reads import Read
 from auditor.graph.section_reads import CLIENT_PROPERTIES, NOT_IN_EVERY_CLOUD
 from auditor.model.access_resources import DriftedProperty
-from auditor.model.snapshot import NOT_IN_CLOUD, Plan, Unread
+from auditor.model.snapshot import Plan, Unread
+from auditor.model.unread_messages import NOT_IN_CLOUD
 from tests.graph.live_tenants import (
     ABSENT,
     CLIENT,
@@ -111,11 +112,11 @@ def test_what_is_forbidden_is_unread_with_the_permission_that_would_allow_it() -
     assert list(snapshot.unread) == ["permissionGrantPolicies"]
 
 
-def test_a_missing_licence_differs_from_a_missing_permission() -> None:
+def test_a_missing_license_differs_from_a_missing_permission() -> None:
     with GraphServer(tenant(), premium=False) as server:
         snapshot = read(server, Plan(sections=("signIns",), clients=(CLIENT,)))
     unread = snapshot.unread["signIns"]
-    assert unread.message == "needs a Microsoft Entra ID P1 or P2 licence" and unread.needs == ()
+    assert unread.message == "needs a Microsoft Entra ID P1 or P2 license" and unread.needs == ()
 
 
 def test_a_token_without_any_role_gives_a_snapshot_in_which_everything_is_unread() -> None:

@@ -16,7 +16,8 @@ from auditor.graph.reads import Read
 from auditor.graph.response import GraphResponse
 from auditor.graph.retry import REPORT_SECONDS, REPORTS_AT_ONCE
 from auditor.graph.transport import is_report
-from auditor.model.snapshot import NO_LICENCE, Plan, Snapshot
+from auditor.model.snapshot import Plan, Snapshot
+from auditor.model.unread_messages import NO_LICENSE
 from tests.graph.live_tenants import CLIENT, GRAPH, USER, Sleeps, read, tenant
 from tests.graph.test_directory_lists import Stopped, read_lists
 from tests.graphserver import GraphServer, Status
@@ -146,17 +147,18 @@ def test_changes_are_read_with_shorter_filters_too_and_never_without() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "message", "is_licence"),
+    ("code", "message", "is_license"),
     [
         pytest.param("Authentication_RequestFromNonPremiumTenantOrB2CTenant", "", True, id="the documented code"),
         pytest.param("Forbidden", "Tenant is not B2C and doesn't have premium license.", True, id="another code"),
+        pytest.param("Forbidden", "Your tenant is not licensed for this feature.", True, id="another message"),
         pytest.param("Forbidden", "You may not.", False, id="a missing permission"),
     ],
 )
-def test_a_missing_licence_is_known_by_its_code_or_its_message(code: str, message: str, is_licence: bool) -> None:
+def test_a_missing_license_is_known_by_its_code_or_its_message(code: str, message: str, is_license: bool) -> None:
     response = GraphResponse(status=403, body={"error": {"code": code, "message": message}})
     unread = why_unread(Read(section="signIns", url="/auditLogs/signIns"), response)
-    assert (unread.message == NO_LICENCE, unread.needs == ()) == (is_licence, is_licence)
+    assert (unread.message == NO_LICENSE, unread.needs == ()) == (is_license, is_license)
 
 
 # ---- Into files -----------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ class Graph:
         """403 unless one of the permissions is held; an app may always see itself."""
         if route.section == "signIns" and not self.premium:
             raise GraphError(
-                403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Sign-in logs need a premium licence."
+                403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Sign-in logs need a premium license."
             )
         needs = route.needs + (route.delegated if caller.delegated else ())
         if set(needs) & (caller.allowed - self.ignored_roles):

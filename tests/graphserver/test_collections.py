@@ -196,7 +196,7 @@ def test_what_graph_refuses_is_refused(client: httpx.Client, path: str, expected
     assert inner["client-request-id"] == response.headers["client-request-id"] == "mine"
 
 
-def test_an_unknown_property_a_missing_segment_and_a_missing_licence_have_their_own_errors() -> None:
+def test_an_unknown_property_a_missing_segment_and_a_missing_license_have_their_own_errors() -> None:
     rules: dict[str, Any] = {
         "unknown_properties": {"isDisabled"},
         "unavailable": {"appConsentRequests"},

@@ -96,7 +96,7 @@ def test_a_live_survey_reads_a_log_of_ten_thousand_sign_ins_once_although_graph_
     assert not server.strays
 
 
-def test_without_the_licence_and_permissions_it_says_what_is_missing_and_decides_the_rest(
+def test_without_the_license_and_permissions_it_says_what_is_missing_and_decides_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     snapshot = directory().snapshot(appConsentRequests=(request(1, "Doodle", "Calendars.ReadWrite", "bob"),))

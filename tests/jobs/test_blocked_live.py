@@ -1,4 +1,4 @@
-"""``blocked`` against the Graph server: long logs in pages, throttled, without the licence, without permissions."""
+"""``blocked`` against the Graph server: long logs in pages, throttled, without the license, without permissions."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_one_app_by_its_client_id_is_read_without_the_others() -> None:
 @pytest.mark.parametrize(
     ("options", "section", "said", "field"),
     [
-        pytest.param({"premium": False}, "signIns", "P1 or P2", "stopped", id="without the licence"),
+        pytest.param({"premium": False}, "signIns", "P1 or P2", "stopped", id="without the license"),
         pytest.param(
             {"roles": EVERYTHING[:-1]}, "appConsentRequests", "ConsentRequest.Read.All", "waiting", id="no requests"
         ),

@@ -34,7 +34,7 @@ def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
     assert "auditor/py.typed" in contents(wheel)
 
 
-def test_the_wheel_carries_the_licence(wheel: Path) -> None:
+def test_the_wheel_carries_the_license(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert [name for name in archive.namelist() if name.endswith(".dist-info/licenses/LICENSE")]
 

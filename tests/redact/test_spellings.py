@@ -17,15 +17,14 @@ from auditor.consent.decide import decide
 from auditor.model.report import Waiver, WaiverFile
 from auditor.model.resources import ConsentReviewer, MemberOf, User, VerifiedDomain
 from auditor.model.rule import App
-from auditor.model.snapshot import (
+from auditor.model.snapshot import Snapshot, Unread
+from auditor.model.unread_messages import (
     BAD_NEXT_LINK,
     NO_ANSWER,
     UNREAD_MESSAGES,
     NextLinkProblem,
     NoAnswerCause,
     Service,
-    Snapshot,
-    Unread,
 )
 from auditor.packs.load import load_packs
 from auditor.redact.hosts import registered

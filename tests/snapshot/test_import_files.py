@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from auditor.model.snapshot import CUT_BY_POWERSHELL, FIRST_PAGE_ONLY, PERHAPS_ONE_PAGE, TOOL_COULD_NOT_READ, Snapshot
+from auditor.model.snapshot import Snapshot
+from auditor.model.unread_messages import CUT_BY_POWERSHELL, FIRST_PAGE_ONLY, PERHAPS_ONE_PAGE, TOOL_COULD_NOT_READ
 from auditor.snapshot import SnapshotError, import_files
 from auditor.snapshot.assemble import Assembled
 from auditor.snapshot.import_files import ImportedFiles

@@ -50,7 +50,7 @@ def test_everything_that_a_snapshot_says_is_read() -> None:
         unread={
             "signIns": {"status": 403, "code": "Forbidden", "needs": ["AuditLog.Read.All"], "request_id": None},
             "appRoleAssignedTo/ABC": {"status": 503, "more": 1},
-            "directoryAudits": "no licence",
+            "directoryAudits": "no license",
             "users": None,
         },
         futureKey={"a": 1},
@@ -65,7 +65,7 @@ def test_everything_that_a_snapshot_says_is_read() -> None:
         unread={
             "signIns": Unread(status=403, code="Forbidden", needs=("AuditLog.Read.All",)),
             "appRoleAssignedTo/abc": Unread(status=503),
-            "directoryAudits": Unread(message="no licence"),
+            "directoryAudits": Unread(message="no license"),
         },
     )
 
