@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -224,7 +224,7 @@ def _flat(value: Any) -> Iterator[Any]:
     if isinstance(value, Mapping):
         for rows in value.values():
             yield from rows
-    elif isinstance(value, tuple):
+    elif isinstance(value, Sequence) and not isinstance(value, str):
         yield from value
     else:
         yield value

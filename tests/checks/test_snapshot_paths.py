@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+import msgspec
 import pytest
 
 from auditor.checks.kind import Invalid
 from auditor.checks.snapshot_paths import (
     ITEMS,
+    ItemRows,
     PathTarget,
     item_paths,
     items_at,
@@ -15,7 +19,8 @@ from auditor.checks.snapshot_paths import (
     target_at,
     value_at,
 )
-from auditor.model.snapshot import Snapshot, Tenant
+from auditor.model.sections import Sections
+from auditor.model.snapshot import GroupedGrants, Snapshot, Tenant
 from auditor.packs.load import Source, load
 from auditor.snapshot.samples import sample
 from tests.packs.text import HEAD
@@ -88,6 +93,14 @@ def test_every_list_that_is_offered_can_be_walked(path: str) -> None:
     assert isinstance(found, PathTarget)
     assert found.kind == ITEMS
     items_at(sample("admin-consented"), path)
+
+
+def test_grants_in_groups_are_items_like_those_in_a_list() -> None:
+    in_groups = GroupedGrants({("resource", "Principal", "Mail.Read", "client"): ["ada", "bob"]}, {})
+    sections = Sections(oauth2PermissionGrants=cast(Any, in_groups))
+    snapshot = msgspec.structs.replace(NOTHING, sections=sections)
+    found = items_at(snapshot, "oauth2PermissionGrants")
+    assert isinstance(found, ItemRows) and [getattr(row, "principalId", "") for row in found.rows] == ["ada", "bob"]
 
 
 def test_the_lists_inside_of_lists_and_tables_are_offered() -> None:
