@@ -76,10 +76,10 @@ class Concerned(NamedTuple):
     users: tuple[str, ...]
 
 
-def concerned(snapshot: Snapshot, asked: BlockedFilter = _EVERYTHING) -> Concerned:
+def concerned(snapshot: Snapshot) -> Concerned:
     """The apps and users of the events to compare, the latest first, to read what decides about them."""
     logs = EventLogs(snapshot)
-    events = sorted(filter(_Asked(logs, asked).names, logs.events()), key=lambda one: one.at, reverse=True)
+    events = sorted(logs.events(), key=lambda one: one.at, reverse=True)
     people = (one.user_id for one in events if one.happened is not Happened.CONSENTED or not one.is_admin)
     return Concerned(
         tuple(dict.fromkeys(one.client_id for one in events)), tuple(dict.fromkeys(filter(is_guid, people)))

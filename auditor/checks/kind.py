@@ -353,11 +353,11 @@ def shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def first_names(names: Iterable[str], shown: int = 3) -> str:
-    """The first names of a list, and how many more there are."""
+def first_names(names: Iterable[str]) -> str:
+    """The first three names of a list, and how many more there are."""
     every = list(names)
-    more = f" and {len(every) - shown} more" if len(every) > shown else ""
-    return f"{', '.join(every[:shown])}{more}"
+    more = f" and {len(every) - 3} more" if len(every) > 3 else ""
+    return f"{', '.join(every[:3])}{more}"
 
 
 def sentence(clause: str) -> str:

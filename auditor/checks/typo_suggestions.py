@@ -58,10 +58,10 @@ def likely_names(word: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in similarity if similarity[name] == max(similarity.values()))
 
 
-def typo_of(text: str, known: Iterable[str], cutoff: float = LIKELY_TYPO) -> str:
+def typo_of(text: str, known: Iterable[str]) -> str:
     """The known text that `text` misspells or abbreviates, or an empty text; letter case doesn't matter."""
     words, low = tuple(known), text.lower()
-    if found := nearest(low, words, cutoff):
+    if found := nearest(low, words, LIKELY_TYPO):
         return found
     short = [word for word in words if len(low) >= _ABBREVIATION_LETTERS and word.lower().startswith(low)]
     return short[0] if len(short) == 1 else ""

@@ -65,11 +65,9 @@ def _resolved(ctx: click.Context, _: click.Parameter, names: Iterable[str]) -> t
     return resolved_names(given)
 
 
-def packs_argument(*, required: bool = False) -> click.Argument:
+def packs_argument() -> click.Argument:
     """``[PACK|FILE|FOLDER]...``: any number of packs."""
-    return click.Argument(
-        ["packs"], nargs=-1, required=required, metavar="[PACK|FILE|FOLDER]...", shell_complete=complete_packs
-    )
+    return click.Argument(["packs"], nargs=-1, metavar="[PACK|FILE|FOLDER]...", shell_complete=complete_packs)
 
 
 def complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

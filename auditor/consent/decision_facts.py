@@ -108,12 +108,11 @@ LEGACY_SETTING = "EnableAdminConsentRequests"
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     """Whether users may ask for approval; `reviewers` counts the reviewer entries, ``None`` when not known.
 
-    `received` says whether a reviewer hears of a request, and `obstacle` why none does, as a clause.
+    `obstacle` says why no reviewer hears of a request, as a clause.
     """
 
     enabled: Truth
     reviewers: int | None = None
-    received: Truth = Truth.UNKNOWN
     obstacle: str = ""
     why: str = ""
 
@@ -125,11 +124,9 @@ def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
     if policy is not None and policy.isEnabled is not None:
         reviewers = _reviewers_named(policy)
         obstacle = _why_unheard(index, policy)
-        heard = all_of((known(bool(reviewers)), known(policy.notifyReviewers), reviewers_exist(index)))
         return Workflow(
             enabled=known(policy.isEnabled),
             reviewers=reviewers,
-            received=Truth.FALSE if obstacle else heard,
             obstacle=obstacle,
         )
     unread = index.not_read("adminConsentRequestPolicy").why

@@ -33,8 +33,7 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One policy that governs the subject.
 
     `policy` is ``None`` when its content is not known; `documented` is true if it is Microsoft's documented text.
-    `through` names the custom role that assigns it, empty for the default user role. `tenant_id` is the tenant whose
-    policy it is.
+    `tenant_id` is the tenant whose policy it is.
     """
 
     id: str
@@ -42,7 +41,6 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     tenant_id: str = ""
     documented: bool = False
     why: str = ""
-    through: str = ""
 
     @cached_property
     def includes(self) -> tuple[Restrictions, ...]:
@@ -121,7 +119,7 @@ def entries_of_new_kinds(entries: Iterable[str]) -> tuple[str, ...]:
 def _of_new_kind(entry: str) -> GoverningPolicy:
     """What an entry may allow that this program doesn't know: anything."""
     why = f"the assigned policy {entry} is of a kind that is new to this program"
-    return GoverningPolicy(id=entry, policy=None, why=why, through="")
+    return GoverningPolicy(id=entry, policy=None, why=why)
 
 
 def governing(
@@ -135,7 +133,7 @@ def governing(
     entries = index.assigned_policies()
     if isinstance(entries, NotRead):
         return entries
-    assigned = [_assigned(index, policy_id, "") for policy_id in self_consent_ids(entries)]
+    assigned = [_assigned(index, policy_id) for policy_id in self_consent_ids(entries)]
     assigned += map(_of_new_kind, entries_of_new_kinds(entries))
     known = {a.id.lower() for a in assigned}
     more = role_assigned(index, actions)
@@ -145,9 +143,9 @@ def governing(
 def role_assigned(index: SnapshotIndex, actions: Iterable[tuple[str, str]], *verbs: str) -> tuple[GoverningPolicy, ...]:
     """The policies, once each, that the actions of custom roles name with one of these verbs."""
     found: dict[str, GoverningPolicy] = {}
-    for role, policy_id in role_policies(actions, *verbs):
+    for _, policy_id in role_policies(actions, *verbs):
         if policy_id.lower() not in found:
-            found[policy_id.lower()] = _assigned(index, policy_id, role)
+            found[policy_id.lower()] = _assigned(index, policy_id)
     return tuple(found.values())
 
 
@@ -173,49 +171,47 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
 
 
 @kept
-def _assigned_policies(_: SnapshotIndex) -> dict[tuple[str, str], GoverningPolicy]:
-    """The policies of a snapshot that were asked for, by id and custom role."""
+def _assigned_policies(_: SnapshotIndex) -> dict[str, GoverningPolicy]:
+    """The policies of a snapshot that were asked for, by id."""
     return {}
 
 
-def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
+def _assigned(index: SnapshotIndex, policy_id: str) -> GoverningPolicy:
     """The policy with this id, the same object each time, so that it remembers what it said."""
     known = _assigned_policies(index)
-    if (policy_id, through) not in known:
-        known[policy_id, through] = _looked_up(index, policy_id, through)
-    return known[policy_id, through]
+    if policy_id not in known:
+        known[policy_id] = _looked_up(index, policy_id)
+    return known[policy_id]
 
 
 @kept
-def _policies_of(_: tuple[PermissionGrantPolicy, ...] | None) -> dict[tuple[int, str], GoverningPolicy]:
-    """The policies of a section that were asked for, by the row and custom role.
+def _policies_of(_: tuple[PermissionGrantPolicy, ...] | None) -> dict[int, GoverningPolicy]:
+    """The policies of a section that were asked for, by the row.
 
     A changed copy of a snapshot whose policies did not change then knows what they said.
     """
     return {}
 
 
-def _looked_up(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
+def _looked_up(index: SnapshotIndex, policy_id: str) -> GoverningPolicy:
     match index.grant_policy(policy_id):
         case PermissionGrantPolicy() as policy if (policy.resourceScopeType or TENANT).lower() != TENANT:
             why = f"policy {policy.id} is about the scope {policy.resourceScopeType}, not about the tenant"
-            return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
+            return GoverningPolicy(id=policy.id, policy=None, why=why)
         case PermissionGrantPolicy() as policy if policy.includeAllPreApprovedApplications:
             why = f"policy {policy.id} approves pre-approved apps, which Graph doesn't list"
-            return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
+            return GoverningPolicy(id=policy.id, policy=None, why=why)
         case PermissionGrantPolicy() as policy:
             made = _policies_of(index.snapshot.sections.permissionGrantPolicies)
-            found = made.setdefault(
-                (id(policy), through), GoverningPolicy(id=policy.id, policy=policy, through=through)
-            )
+            found = made.setdefault(id(policy), GoverningPolicy(id=policy.id, policy=policy))
             if not (found.is_custom and index.was_refused("permissionGrantPolicies", policy.id)):
                 return found
             return msgspec.structs.replace(found, policy=_without_beta_form(policy))
         case Absent():
             why = f"policy {policy_id} is assigned, but it isn't one of the tenant's policies"
-            return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
+            return GoverningPolicy(id=policy_id, policy=None, why=why)
         case NotRead() as unread:
-            return _documented(index, policy_id, unread, through)
+            return _documented(index, policy_id, unread)
 
 
 def _without_beta_form(policy: PermissionGrantPolicy) -> PermissionGrantPolicy:
@@ -236,13 +232,13 @@ def _without_beta_form(policy: PermissionGrantPolicy) -> PermissionGrantPolicy:
     return msgspec.structs.replace(policy, includes=includes, excludes=excludes)
 
 
-def _documented(index: SnapshotIndex, policy_id: str, unread: NotRead, through: str) -> GoverningPolicy:
+def _documented(index: SnapshotIndex, policy_id: str, unread: NotRead) -> GoverningPolicy:
     """A policy that was not read, with Microsoft's documented text if there is one.
 
     An answer that was broken or incomplete says nothing about this tenant, not even that its policy is the documented
     one, so that the text replaces only what was not requested or nobody may read.
     """
-    unknown = GoverningPolicy(id=policy_id, policy=None, why=unread.why, through=through)
+    unknown = GoverningPolicy(id=policy_id, policy=None, why=unread.why)
     if unread.is_faulty:
         return unknown
     # Only for a policy that was not read.
@@ -343,7 +339,7 @@ def _by_policy(permission: Permission, client: Client, assigned: GoverningPolicy
     elif truth is Truth.TRUE:
         found = _approved(assigned, permission, includes)
     elif truth is Truth.FALSE:
-        found = _not_included(assigned, permission, includes)
+        found = _not_included(assigned, includes)
     else:
         found = _unknown(assigned, includes if included is Truth.UNKNOWN else excludes)
     hidden = any(s.may_hide_conditions and m.truth is not Truth.FALSE for s, m in (*includes, *excludes))
@@ -391,7 +387,7 @@ def _excluded(assigned: GoverningPolicy, permission: Permission, excludes: _Sets
     return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_EXCLUDED, detail=detail, condition_set=matched.id)
 
 
-def _not_included(assigned: GoverningPolicy, permission: Permission, includes: _Sets) -> Approval:
+def _not_included(assigned: GoverningPolicy, includes: _Sets) -> Approval:
     if not includes:
         detail = f"{_policy_name(assigned)} has no includes, so it approves nothing"
         return Approval(truth=Truth.FALSE, reason=Reason.NO_POLICY_MATCHES, detail=detail)

@@ -41,7 +41,6 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     publisher_verified: Truth = Truth.UNKNOWN
     publisher_id: str | None = None
     reply_urls: tuple[str, ...] | None = None
-    stated: bool = False
     unread: str = ""
     """Why the service principal's facts are not known."""
 
@@ -119,7 +118,6 @@ def _absent(cloud: str, app: App) -> Client:
         owner_tenant=app.owner_tenant,
         publisher_verified=known(verified),
         publisher_id="" if verified is False else app.verified_publisher_id or None,
-        stated=app.owner_tenant is not None or app.publisher_verified is not None,
         unread=NOT_CONNECTED,
     )
 
@@ -286,7 +284,6 @@ class Targets(NamedTuple):
     client_id: str
     resources: tuple[Target, ...]
     is_baseline: bool
-    gets_id_token: bool
 
     def includes(self, app_id: str) -> bool:
         """Whether the app reaches this resource."""
@@ -311,7 +308,6 @@ def targets_of(app: App) -> Targets:
         client_id=app.client_id.lower(),
         resources=resources or ((_BY_ID[DIRECTORY.app_id],) if pairs else ()),
         is_baseline=bool(pairs) and not resources,
-        gets_id_token=any(value in OPENID_SCOPES - {"offline_access"} for _, value in pairs),
     )
 
 

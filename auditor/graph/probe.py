@@ -49,7 +49,6 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     auth: str
-    endpoints: Endpoints
     hosts: tuple[HostCheck, ...] = ()
     claims: TokenClaims | None = None
     credential: CredentialEnd | None = None
@@ -83,7 +82,7 @@ async def probe(
         _check_host("Entra ID", f"{at.authority}/{tenant}/v2.0/.well-known/openid-configuration", network),
         _check_host("Microsoft Graph", f"{at.graph}/v1.0/", network),
     )
-    found = Probe(auth=auth, endpoints=at, hosts=tuple(hosts))
+    found = Probe(auth=auth, hosts=tuple(hosts))
     try:
         found = msgspec.structs.replace(found, auth=resolve_auth(auth, environ, tenant_id))
         retry = retry or RetryPolicy(4 * SECONDS)

@@ -33,11 +33,6 @@ _LEAST_LETTERS = 3
 """The least letters of a text that is searched for inside names."""
 
 
-def known_app(client_id: str) -> CatalogApp | None:
-    """The app of the catalogue with this client id, in any letter case."""
-    return app_with_id(client_id)
-
-
 @cache
 def every_app() -> tuple[CatalogApp, ...]:
     """The apps of the catalogue and of the other shipped packs, by name; an app with several packs once.

@@ -132,13 +132,13 @@ def _load(path: str) -> Configuration:
         )
         if document is not None:
             document = _without_secrets(document, (), problems)
-            form = _form(document, source.label, problems)
+            form = _form(document, problems)
             Checks(problems, folder).run(document)
     problems.raise_any()
     return _configuration(form, document, folder, source.label)
 
 
-def _form(node: Node, label: str, problems: PackProblems) -> Any:
+def _form(node: Node, problems: PackProblems) -> Any:
     """The decoded document, or None if it is of a newer version."""
     match child(node, "version"):
         case Scalar(value=int(number)) as version if number > VERSION and not isinstance(number, bool):

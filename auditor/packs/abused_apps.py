@@ -14,7 +14,7 @@ from auditor.model.report import SHIPPED_ABUSED_APPS, AbusedApp, AbusedAppsList
 from auditor.packs import PackError, PackProblems, Problem, TooManyProblems
 from auditor.packs.decode_nodes import StrictForm, decode_document
 from auditor.packs.forms import Guid, Line, Resource
-from auditor.packs.load import Source, file_source, is_shipped, path_of, shipped_list_source
+from auditor.packs.load import Source, file_source, is_shipped, path_of
 from auditor.packs.parse import reported_file
 from auditor.packs.waiver_files import Day, Text
 from auditor.packs.yaml_nodes import Items, Node, Scalar, child, items_of, read
@@ -93,11 +93,6 @@ def load_abused_files(names: Iterable[str]) -> tuple[AbusedAppsList, ...]:
     if problems:
         raise PackError(problems)
     return tuple(found)
-
-
-def shipped_form() -> Any:
-    """The shipped list with everything that its text says."""
-    return decoded_form(shipped_list_source())
 
 
 def _report_duplicates(entries: Iterable[Node], problems: PackProblems) -> None:

@@ -137,7 +137,7 @@ class KnownNames:
             for length in self._lengths.get(text[start : start + _PREFIX], ()):
                 end = start + length
                 found = self._names.get(text[start:end]) if end <= len(text) else None
-                if found is not None and not (found[1] and _inside_a_word(whole, letters, start, end)):
+                if found is not None and not (found[1] and _inside_a_word(letters, start, end)):
                     yield _at(letters, start, end, found[0])
 
 
@@ -145,7 +145,7 @@ def _at(where: Folded, start: int, end: int, token: str) -> Replacement:
     return Replacement(where.starts[start], where.ends[end - 1], token)
 
 
-def _inside_a_word(whole: Folded, letters: Folded, start: int, end: int) -> bool:
+def _inside_a_word(letters: Folded, start: int, end: int) -> bool:
     """Whether a letter or digit is directly before or after the piece."""
     before = start > 0 and letters.ends[start - 1] == letters.starts[start]
     after = end < len(letters.text) and letters.starts[end] == letters.ends[end - 1]

@@ -19,7 +19,6 @@ from auditor.jobs.app_catalog import (
     catalog_pack_about,
     every_app,
     is_known,
-    known_app,
     listed_apps,
     near_apps,
     note_on,
@@ -31,7 +30,7 @@ from auditor.jobs.audit_request import app_from_address
 from auditor.jobs.pack_selection import VARIABLE
 from auditor.model.decision import Outcome
 from auditor.model.errors import InvalidRequest
-from auditor.packs.app_catalog import catalog_pack
+from auditor.packs.app_catalog import app_with_id, catalog_pack
 from auditor.snapshot.retarget_sample import asked_about
 from auditor.snapshot.samples import patched, sample
 from tests.packs.text import SOUND
@@ -139,10 +138,10 @@ def test_a_list_is_by_category_and_every_word_must_be_found() -> None:
 
 
 def test_a_client_id_is_looked_up_in_any_letter_case() -> None:
-    known = known_app(THUNDERBIRD.upper())
+    known = app_with_id(THUNDERBIRD.upper())
     assert known is not None
     assert known.app == "Thunderbird"
-    assert known_app(NOBODY) is None
+    assert app_with_id(NOBODY) is None
     assert [one.name for one in near_apps("thunderbrid")] == ["thunderbird"]
     assert catalog_pack_about(NOBODY, "http://localhost") is None
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple
 
-from auditor.model.document import count, series
+from auditor.model.document import count
 from auditor.render.site.nights import KINDS, Night, NightKind, Span, last_nights, nights_by_kind
 
 HEIGHT = 20
@@ -318,12 +318,3 @@ def _course(spans: Sequence[CountSpan], shape: str, width: int, top: int) -> Cou
     without = [(span.without, left(span), span.nights * cell) for span in spans if span.without is not None]
     marks = _shapes(without, _LOW + 3)
     return CourseDrawing(shape, width, "".join(area), "".join(edge), "".join(line), marks)
-
-
-def span_words(spans: Sequence[CountSpan]) -> str:
-    """The nights without an audit: ``2 runs failed, 1 night without a run``."""
-    failed = sum(span.nights for span in spans if span.without is NightKind.FAILED)
-    missed = sum(span.nights for span in spans if span.without is NightKind.MISSED)
-    parts = [count(failed, "run failed", "runs failed")] * bool(failed)
-    parts += [count(missed, "night without a run", "nights without a run")] * bool(missed)
-    return series(parts) if parts else ""

@@ -44,11 +44,10 @@ class NightKind(StrEnum):
 
 
 class KindLabel(NamedTuple):
-    """The word of a kind, its tone, and whether an audit was made."""
+    """The word of a kind, and its tone."""
 
     word: str
     tone: str
-    is_audit: bool = True
 
 
 def _label(outcome: Outcome) -> KindLabel:
@@ -63,9 +62,9 @@ KINDS = MappingProxyType(
         NightKind.BLOCKED: _label(Outcome.BLOCKED),
         NightKind.DEPENDS: _label(Outcome.DEPENDS),
         NightKind.NOT_AUDITED: KindLabel("app not audited", "quiet"),
-        NightKind.FAILED: KindLabel("run failed", "waived", is_audit=False),
-        NightKind.MISSED: KindLabel("no run", "waived", is_audit=False),
-        NightKind.NOT_DUE: KindLabel("no run due", "quiet", is_audit=False),
+        NightKind.FAILED: KindLabel("run failed", "waived"),
+        NightKind.MISSED: KindLabel("no run", "waived"),
+        NightKind.NOT_DUE: KindLabel("no run due", "quiet"),
     }
 )
 
