@@ -80,13 +80,14 @@ def consent_events(snapshot: Snapshot) -> tuple[ConsentEvent, ...]:
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.at))
 
 
-_SAME_CONSENT = timedelta(seconds=10)
+SAME_CONSENT = timedelta(seconds=10)
+"""How far apart the entries of one consent can be."""
 
 
 def is_part_of(grant: ConsentEvent, page: ConsentEvent) -> bool:
     """Whether a grant was added by this consent, which leaves an entry of its own at almost the same time."""
     same = (grant.actor, grant.is_for_all) == (page.actor, page.is_for_all)
-    return same and page.scopes is not None and abs(grant.at - page.at) <= _SAME_CONSENT
+    return same and page.scopes is not None and abs(grant.at - page.at) <= SAME_CONSENT
 
 
 _ACTIVITIES = {one.value: one for one in ConsentActivity}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from auditor.consent.decision_facts import ROLE_QUERY, USER_QUERY
 from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.model.access_resources import AppConsentRequest
@@ -106,18 +107,16 @@ def reviewers(index: SnapshotIndex) -> tuple[tuple[str, ...], str]:
     return tuple(dict.fromkeys(_reviewer(index, one.query) for one in policy.reviewers if one.query)), ""
 
 
-_USER = re.compile(r"(?:/(?:v1\.0|beta))?/users/([^/?$]+)", re.IGNORECASE)
 _GROUP = re.compile(r"(?:/(?:v1\.0|beta))?/groups/([^/?$]+)", re.IGNORECASE)
-_ROLE = re.compile(r"roleDefinitionId eq '([^']+)'", re.IGNORECASE)
 
 
 def _reviewer(index: SnapshotIndex, query: str) -> str:
     """A user by name, a group by its object id, or a role. Source: Entra, "Configure the admin consent workflow"."""
-    if user := _USER.match(query):
+    if user := USER_QUERY.fullmatch(query):
         return index.user_name(user[1])
     if group := _GROUP.match(query):
         return f"members of the group {group[1]}"
-    if role := _ROLE.search(query):
+    if role := ROLE_QUERY.search(query):
         return f"holders of the role {ADMIN_ROLES.get(role[1].lower(), role[1])}"
     return query
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from auditor.apps.audit_entries import audit_time
-from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events
+from auditor.apps.consent_events import SAME_CONSENT, ConsentActivity, ConsentEvent, ConsentResult, consent_events
 from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, logged_changes, removed_grants
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.app_names import app_name
@@ -26,8 +26,6 @@ _MISSING_CONSENT = frozenset({90093, 90094, 90095, 900941, 900981})
 """The codes of a sign-in that stopped because consent was missing. 65001 comes before every consent page, and a user
 can cause 65004, so neither of them says that somebody was stopped."""
 _RISKY_CODES = frozenset({900941, 900981})
-SAME_CONSENT = timedelta(seconds=10)
-"""How far apart the entries of one consent can be."""
 _SAME_TRY = timedelta(minutes=1)
 """How far apart a refused consent and the entry of its sign-in can be."""
 

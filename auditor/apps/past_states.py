@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.apps.consent_events import ConsentResult
+from auditor.apps.consent_events import SAME_CONSENT, ConsentResult
 from auditor.apps.logged_changes import ConcernedObjects, LoggedChange
-from auditor.apps.logged_events import SAME_CONSENT, EventLogs, LoggedEvent
+from auditor.apps.logged_events import EventLogs, LoggedEvent
 from auditor.consent.existing_grants import TENANT_WIDE
 from auditor.consent.snapshot_index import index_of
+from auditor.facts.ids import FOR_SELF
 from auditor.model.document import parse_time
 from auditor.model.prediction import Happened
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
@@ -32,7 +33,7 @@ _POLICIES = (
     *("authorizationPolicy", "permissionGrantPolicies", "directorySettings"),
     "delegatedPermissionClassifications",
 )
-_FOR_SELF = "managepermissiongrantsforself."
+_FOR_SELF = f"{FOR_SELF}."
 
 
 def policies_of(snapshot: Snapshot) -> Snapshot:

@@ -23,7 +23,7 @@ from auditor.apps.survey_filters import matches_name
 from auditor.consent.decision_facts import gather
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import Subject, subject_for
-from auditor.facts.ids import is_guid
+from auditor.facts.ids import POLICY_RECOMMENDED, is_guid
 from auditor.model.blocked import BlockedFilter
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.document import count, parse_time
@@ -33,7 +33,6 @@ from auditor.model.snapshot import Snapshot
 from auditor.model.survey import ConnectAnswer
 
 _BUNDLE = "a fault of this program: send its maintainers a redacted bundle (consent-auditor bundle)"
-_MANAGED_POLICY = "microsoft-user-default-recommended"
 _IN_FORCE = timedelta(days=1)
 """How soon after a change of policies an old one may still have decided; Microsoft names no time."""
 _EVERYTHING = BlockedFilter()
@@ -260,7 +259,7 @@ class _Engine:
         assigned = index_of(state).assigned_policies()
         if self._logs.audits:
             yield "the policy changed in between: the audit log, which would show it, was not read whole"
-        elif not isinstance(assigned, NotRead) and any(_MANAGED_POLICY in one.lower() for one in assigned):
+        elif not isinstance(assigned, NotRead) and any(POLICY_RECOMMENDED in one.lower() for one in assigned):
             yield "the policy changed since: Microsoft changes the policy that it manages without an entry in the log"
 
 

@@ -20,6 +20,7 @@ from auditor.facts.ids import (
     GUEST_ROLE,
     GUEST_ROLE_AS_MEMBER,
     GUEST_ROLE_RESTRICTED,
+    MICROSOFTS_POLICIES,
     RESOURCE_NAMES,
     is_guid,
 )
@@ -178,7 +179,6 @@ def _id_problems(key: tuple[type, str], path: ArgumentPath, text: str) -> Iterat
 PREFIXES = (ASSIGNED_FOR_SELF, "ManagePermissionGrantsForOwnedResource")
 """The prefixes, followed by a dot and the id, of a policy that is assigned to the default user role."""
 
-RESERVED = "microsoft-"
 """The prefix of the ids of Microsoft's own policies; Graph refuses it for other policies."""
 
 BUILT_IN = graph_values().policies
@@ -242,7 +242,7 @@ def _reference_problems(path: ArgumentPath, text: str) -> Iterator[ArgumentProbl
     low = text.lower()
     if low in BUILT_IN:
         return
-    is_reserved = low.startswith(RESERVED)
+    is_reserved = low.startswith(MICROSOFTS_POLICIES)
     if near := nearest(low, BUILT_IN, LIKELY_TYPO if is_reserved else _ALMOST):
         yield ArgumentProblem(path, f'Microsoft has no policy "{text}"', near=near)
     elif is_reserved:
@@ -253,10 +253,10 @@ def _reference_problems(path: ArgumentPath, text: str) -> Iterator[ArgumentProbl
 def _prefix_problems(path: ArgumentPath, text: str) -> Iterator[ArgumentProblem]:
     """The first letters of an id, with which none of Microsoft's begins."""
     low = text.lower()
-    if RESERVED.startswith(low) or any(known.startswith(low) for known in BUILT_IN):
+    if MICROSOFTS_POLICIES.startswith(low) or any(known.startswith(low) for known in BUILT_IN):
         return
     starts = {known[: len(low)] for known in BUILT_IN}
-    is_reserved = low.startswith(RESERVED)
+    is_reserved = low.startswith(MICROSOFTS_POLICIES)
     if near := nearest(low, starts, LIKELY_TYPO if is_reserved else _ALMOST):
         yield ArgumentProblem(path, f'no policy of Microsoft begins with "{text}"', near=near)
     elif is_reserved:

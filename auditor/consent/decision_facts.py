@@ -151,7 +151,7 @@ def _why_unheard(index: SnapshotIndex, policy: AdminConsentRequestPolicy) -> str
     if not policy.reviewers:
         return "it has no reviewers"
     if reviewers_exist(index) is Truth.FALSE:
-        named = (_USER_QUERY.fullmatch(one.query) for one in policy.reviewers)
+        named = (USER_QUERY.fullmatch(one.query) for one in policy.reviewers)
         disabled = any(isinstance(index.user(one[1]), User) for one in named if one)
         return f"none of its reviewers exists any more{' or is enabled' if disabled else ''}"
     return "its reviewers are not notified of requests" if policy.notifyReviewers is False else ""
@@ -169,14 +169,14 @@ def reviewer_exists(index: SnapshotIndex, query: str) -> Truth:
     Source of the forms: Entra, "Configure the admin consent workflow". The query for a role returns its assignments,
     which don't include those who are only eligible for it.
     """
-    if named := _USER_QUERY.fullmatch(query):
+    if named := USER_QUERY.fullmatch(query):
         user = index.user(named[1])
         if isinstance(user, User):
             return Truth.FALSE if user.accountEnabled is False else Truth.TRUE
         unread = index.snapshot.unread.get(f"users/{named[1]}")
         gone = _is_whole(index, "users") or (unread is not None and unread.says_absent)
         return Truth.FALSE if gone else Truth.UNKNOWN
-    if role := _ROLE_QUERY.search(query):
+    if role := ROLE_QUERY.search(query):
         assignments = index.snapshot.sections.roleAssignments or ()
         if any(one.roleDefinitionId.lower() == role[1].lower() for one in assignments):
             return Truth.TRUE
@@ -189,8 +189,10 @@ def _is_whole(index: SnapshotIndex, section: str) -> bool:
     return getattr(index.snapshot.sections, section) is not None and not index.why_partial(section)
 
 
-_USER_QUERY = re.compile(r"(?:/(?:v1\.0|beta))?/users/([^/?$]+)", re.IGNORECASE)
-_ROLE_QUERY = re.compile(r"/roleAssignments\?\$filter=roleDefinitionId eq '([^']+)'", re.IGNORECASE)
+USER_QUERY = re.compile(r"(?:/(?:v1\.0|beta))?/users/([^/?$]+)", re.IGNORECASE)
+"""The whole query of a reviewer who is a user, with the user's id or name."""
+ROLE_QUERY = re.compile(r"/roleAssignments\?\$filter=roleDefinitionId eq '([^']+)'", re.IGNORECASE)
+"""Part of the query of reviewers who are the holders of a role, with the role's template id."""
 
 
 SETTING = "BlockUserConsentForRiskyApps"

@@ -15,14 +15,13 @@ from auditor.consent import Truth, all_of, any_of
 from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match, restrictions_of
 from auditor.consent.requested_access import Client, Permission
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of, kept
-from auditor.facts.ids import FOR_ALL, FOR_OWNED_RESOURCE, FOR_SELF
+from auditor.facts.ids import FOR_ALL, FOR_OWNED_RESOURCE, FOR_SELF, MICROSOFTS_POLICIES
 from auditor.model.decision import Reason, Step
 from auditor.model.resources import BETA_CONDITION, ConditionSet, PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
 
 _Asked = tuple[Permission, str, str | None, str | None, Truth, str]
 """A permission, and what conditions see of the client: app, owner and publisher where they name it, and the rest."""
-RESERVED = "microsoft-"
 """Prefix of Microsoft's own policies; nobody else may use it."""
 TENANT = "tenant"
 """The scope of the policies that users consent under; the others are for a group, a team or a chat (Graph beta)."""
@@ -87,7 +86,7 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def is_custom(self) -> bool:
         """Whether the tenant, not Microsoft, wrote the policy."""
-        return not self.id.lower().startswith(RESERVED)
+        return not self.id.lower().startswith(MICROSOFTS_POLICIES)
 
 
 def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:

@@ -96,6 +96,8 @@ FOR_ALL = "managepermissiongrantsforall"
 FOR_OWNED_RESOURCE = "managepermissiongrantsforownedresource"
 """The prefix, in lower case, of an assigned policy for the owners of groups, teams and chats."""
 
+MICROSOFTS_POLICIES = "microsoft-"
+"""How the ids of Microsoft's own consent policies begin; no tenant can give such an id."""
 POLICY_LEGACY = "microsoft-user-default-legacy"
 POLICY_LOW = "microsoft-user-default-low"
 POLICY_RECOMMENDED = "microsoft-user-default-recommended"

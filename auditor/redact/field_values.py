@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from auditor.facts.ids import FALSE_SEPARATORS
+from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFTS_POLICIES
 from auditor.model.field_types import TextKind
 from auditor.model.resources import AppRoleAssignment, ServicePrincipal
 from auditor.model.sections import SECTIONS
@@ -18,7 +18,7 @@ from auditor.redact.hosts import UrlRedactor, allows, host_of, is_microsofts
 from auditor.redact.known_messages import is_known
 from auditor.redact.name_search import KnownNames
 from auditor.redact.name_tokens import NameTokens
-from auditor.redact.public_names import RESERVED, PublicNames, is_microsofts_policy
+from auditor.redact.public_names import PublicNames, is_microsofts_policy
 from auditor.redact.text_folding import fold
 from auditor.redact.tokens import REDACTED, TOKEN, TokenMaker, is_guid, is_token
 from auditor.redact.word_lists import word_lists
@@ -136,7 +136,7 @@ class FieldValues(NameTokens):
         """
         if not value or is_microsofts_policy(value) or is_token(value):
             return value
-        return self._word("microsoft" if value.lower().startswith(RESERVED) else "policy", value)
+        return self._word("microsoft" if value.lower().startswith(MICROSOFTS_POLICIES) else "policy", value)
 
     def entry(self, value: str) -> str:
         """An assigned policy: the kind of consent stays, the policy is replaced."""

@@ -15,6 +15,7 @@ from auditor.facts.ids import (
     GUEST_ROLE,
     GUEST_ROLE_AS_MEMBER,
     GUEST_ROLE_RESTRICTED,
+    MICROSOFTS_POLICIES,
     NO_ID,
     POLICY_LEGACY,
     POLICY_LOW,
@@ -33,7 +34,6 @@ from auditor.model.snapshot import Snapshot
 from auditor.redact.hosts import host_of, registered
 from auditor.redact.tokens import is_guid
 
-RESERVED = "microsoft-"
 """Prefix of Microsoft's own consent policies, which Graph accepts from nobody else."""
 
 _IDS = (
@@ -176,7 +176,7 @@ class PublicNames:
 def is_microsofts_policy(policy_id: str) -> bool:
     """Whether the consent policy is one that Microsoft documents, or the text is the beginning of the ids of some."""
     low = policy_id.lower()
-    return low.startswith(RESERVED) and any(known.startswith(low) for known in graph_values().policies)
+    return low.startswith(MICROSOFTS_POLICIES) and any(known.startswith(low) for known in graph_values().policies)
 
 
 def _own_tenant(snapshot: Snapshot) -> set[str]:
