@@ -45,7 +45,7 @@ class BothReads:
 
     def covers(self, section: str, part: str) -> bool:
         """Whether both sides read this part of the section, and neither failed."""
-        return all(index.covers(section, part) and not index.was_refused(section, part) for _, index in self.sides)
+        return all(index.covers(section, part) for _, index in self.sides)
 
     def lacks(self, section: str, part: str) -> bool:
         """Whether a side failed to read this part, or read a row of it without what identifies it; this is noted."""

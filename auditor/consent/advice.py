@@ -21,7 +21,7 @@ from auditor.consent import Truth
 from auditor.consent.blockers import Blocker
 from auditor.consent.consent_request import admin_consent_link, tenant_in_link
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE, granted_names
+from auditor.consent.existing_grants import TENANT_WIDE, gives_nothing, granted_names
 from auditor.consent.explanation import listed
 from auditor.consent.possible_outcomes import consent_only_forced, possible_outcomes
 from auditor.consent.requested_access import ResourceApp
@@ -111,12 +111,17 @@ def _is_loopback(uri: str) -> bool:
 
 
 def _already_granted(facts: DecisionFacts) -> Iterator[str]:
-    """The scopes that every user already has, so that the new consent does not revoke them."""
+    """The scopes that every user already has, so that the new consent does not revoke them.
+
+    Entra refuses a link with a name that the resource doesn't have, which a grant can hold without effect.
+    """
     index = index_of(facts.snapshot)
     for row in index.grants_of(facts.client.object_id):
         resource = index.principal_with_id(row.resourceId)
         if resource and row.consentType.lower() == TENANT_WIDE:
-            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in granted_names(row.scope))
+            app_id = resource.appId.lower()
+            names = (name for name in granted_names(row.scope) if not gives_nothing(index, app_id, name))
+            yield from (_full_name(facts, app_id, name) for name in names)
 
 
 def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:

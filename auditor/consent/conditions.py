@@ -226,18 +226,22 @@ def _client_ids(r: Restrictions, _: Permission, client: Client) -> Iterator[Cond
         yield ConditionResult(known(found), Reason.CLIENT_NOT_LISTED, why)
 
 
+OWNER_NEED = "which tenant owns the app"
+TENANT_NEED = "the id of this tenant"
+
+
 def _client_tenants(r: Restrictions, _: Permission, client: Client) -> Iterator[ConditionResult]:
     if not r.client_tenants:
         return
     if client.owner_tenant is None:
         why = "the tenant that owns the app is not known"
-        yield ConditionResult(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "which tenant owns the app")
+        yield ConditionResult(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, OWNER_NEED)
         return
     found = client.owner_tenant.lower() in r.client_tenants
     if not found and "" in r.client_tenants:
         # The documented text of a built-in policy lists the tenant itself, which the snapshot doesn't name.
         why = "the tenant's own id is not known"
-        yield ConditionResult(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "the id of this tenant")
+        yield ConditionResult(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, TENANT_NEED)
         return
     why = f"the app is registered in a tenant that is {'' if found else 'not '}listed"
     yield ConditionResult(known(found), Reason.PUBLISHER_NOT_VERIFIED, why)

@@ -222,6 +222,8 @@ def _notes(facts: DecisionFacts, outcomes: tuple[Outcome, ...]) -> Iterator[str]
         yield f"{others} {people} a personal grant for this app, which covers nobody else."
     if outcome is Outcome.USER_MAY_CONSENT:
         yield from map("Note that {}.".format, malformed_grants(facts.grants))
+    if outcome is Outcome.DEPENDS:
+        yield from map("Note that {}.".format, facts.request_caveats)
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
     if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE:

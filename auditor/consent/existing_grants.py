@@ -41,7 +41,10 @@ _IN_NO_NAME = re.compile("|".join(map(re.escape, _FAULTS)))
 
 
 class MalformedGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant whose text has names that it doesn't grant: `names` are meant, and `fault` says how they are written."""
+    """A grant whose text has names that it doesn't grant: `names` are meant, and `fault` says how they are written.
+
+    Without a fault, they are the only names, and the resource has none of them.
+    """
 
     resource: str
     tenant_wide: bool
@@ -235,7 +238,7 @@ def _granted(
                 not_read[resource] = why
             case Absent():
                 pass
-    found = _sum(rows, object_ids, (user_id or "").lower())
+    found = _sum(index, rows, object_ids, (user_id or "").lower())
     unclear = any(not getattr(index.principal_with_id(row.resourceId), "appId", "") for row in rows)
     return msgspec.structs.replace(found, unread=not_read if unclear else {}, incomplete=incomplete)
 
@@ -263,7 +266,9 @@ def why_incomplete(index: SnapshotIndex, row: OAuth2PermissionGrant) -> NotRead:
     return NotRead(section, f"{section}[{number}] has the consent type {row.consentType}, which is new to this program")
 
 
-def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], user_id: str) -> Grants:
+def _sum(
+    index: SnapshotIndex, rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], user_id: str
+) -> Grants:
     tenant_wide: dict[str, frozenset[str]] = {}
     own: dict[str, frozenset[str]] = {}
     elsewhere = False
@@ -286,7 +291,7 @@ def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], us
             continue
         bucket[resource] = bucket.get(resource, frozenset()) | scopes_in(row.scope)
         if covers_subject:
-            malformed += _malformed(row.scope, resource, tenant_wide=bucket is tenant_wide)
+            malformed += _malformed(index, row.scope, resource, tenant_wide=bucket is tenant_wide)
     return Grants(tenant_wide=tenant_wide, own=own, elsewhere=elsewhere, others=others, malformed=tuple(malformed))
 
 
@@ -348,9 +353,23 @@ def _meant(text: str) -> list[str]:
     return [decoded.rpartition("/")[2]] if "://" in decoded else _IN_NO_NAME.split(decoded)
 
 
-def _malformed(text: str, resource: str, *, tenant_wide: bool) -> Iterator[MalformedGrant]:
+def gives_nothing(index: SnapshotIndex, resource: str, name: str) -> bool:
+    """Whether the resource certainly has no permission with this name, so that a grant of it has no effect.
+
+    ``.default`` is a word of requests and no permission (Microsoft identity platform, "Scopes and permissions").
+    """
+    published = index.published_scopes(resource)
+    is_known = isinstance(published, NotRead | Absent) or name.lower() in published
+    return name.lower() == ".default" or not (is_known or index.nameless_scope(resource))
+
+
+def _malformed(index: SnapshotIndex, text: str, resource: str, *, tenant_wide: bool) -> Iterator[MalformedGrant]:
     names, fault = names_without_effect(text)
-    if fault:
+    if not fault:
+        names = granted_names(text)
+        if not all(gives_nothing(index, resource, name) for name in names):
+            return
+    if names:
         yield MalformedGrant(resource=resource, tenant_wide=tenant_wide, names=names, fault=fault)
 
 

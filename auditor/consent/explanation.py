@@ -80,6 +80,8 @@ def malformed_grants(grants: Grants | NotRead) -> tuple[str, ...]:
 def _malformed(grant: MalformedGrant) -> str:
     whose = "tenant-wide" if grant.tenant_wide else "user's own"
     on = RESOURCE_NAMES.get(grant.resource, grant.resource)
+    if not grant.fault:
+        return f"the {whose} grant on {on} gives nothing, because {on} has no permission {listed(grant.names)}"
     return (
         f"the {whose} grant on {on} is malformed and doesn't give {listed(grant.names)}, because its scopes are"
         f" {grant.fault}"

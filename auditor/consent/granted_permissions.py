@@ -382,7 +382,7 @@ def app_as_granted(snapshot: Snapshot | SnapshotIndex, client_id: str) -> App:
 
 def _was_read(index: SnapshotIndex, section: str, client_id: str) -> bool:
     """Whether the section was read for this app, or as a whole."""
-    return index.covers(section, client_id) and not index.was_refused(section, client_id)
+    return index.covers(section, client_id)
 
 
 def _app(found: ServicePrincipal, needs: tuple[ScopeNeed, ...]) -> App:

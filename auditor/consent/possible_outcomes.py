@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from auditor.consent import Truth, all_of, known
 from auditor.consent.blockers import Blocker
+from auditor.consent.conditions import OWNER_NEED, TENANT_NEED
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, looks_risky
 from auditor.consent.existing_grants import Grants
 from auditor.consent.snapshot_index import NotRead
@@ -390,7 +391,7 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
         caveat = "Microsoft's risk verdict can't be read; the request looks like a risky one"
         needs = [on.needs] if on.needs else []
         if risky is Truth.UNKNOWN:
-            needs.append(facts.client.publisher_need)
+            needs += _unknown_marks(facts)
         stepped = PossibleOutcome(
             outcome=Outcome.NEEDS_ADMIN,
             reason=Reason.RISK_STEP_UP,
@@ -413,6 +414,16 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
             )
         )
     return tuple(found)
+
+
+def _unknown_marks(facts: DecisionFacts) -> Iterator[str]:
+    """What to ask for where it isn't known whether the request looks like a risky one."""
+    if facts.client.publisher_verified is Truth.UNKNOWN:
+        yield facts.client.publisher_need
+    if facts.client.owner_tenant is None:
+        yield OWNER_NEED
+    elif not facts.tenant_id:
+        yield TENANT_NEED
 
 
 def _grant_needs(facts: DecisionFacts) -> tuple[str, ...]:

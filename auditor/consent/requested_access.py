@@ -25,8 +25,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """Facts about the client that consent depends on.
 
     `name` is the name under which this tenant lists the app. `publisher_id` is the verified publisher's partner id,
-    empty when unverified, ``None`` when not known. `stated` is true where `owner_tenant` or `publisher_verified` is the
-    vendor's word, not the tenant's.
+    empty when unverified, ``None`` when not known.
     """
 
     app_id: str

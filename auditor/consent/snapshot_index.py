@@ -120,7 +120,7 @@ class SnapshotIndex:
 
     def covers(self, section: str, part: str) -> bool:
         """Whether the section was read, and for all parts or for this one."""
-        if getattr(self.snapshot.sections, section) is None:
+        if getattr(self.snapshot.sections, section) is None or self.was_refused(section, part):
             return False
         covered = self._covered.get(section)
         return covered is None or part.lower() in covered

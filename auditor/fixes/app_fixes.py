@@ -16,9 +16,9 @@ from auditor.consent import Truth
 from auditor.consent.advice import has_assumed_scopes, may_be_registered, named_scopes_link
 from auditor.consent.consent_request import admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
+from auditor.consent.existing_grants import TENANT_WIDE, Grants, gives_nothing, granted_names
 from auditor.consent.explanation import listed
-from auditor.consent.snapshot_index import index_of
+from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import (
     MAX_SCOPE_LENGTH,
@@ -257,7 +257,7 @@ def _grants(facts: DecisionFacts, user: str | None) -> tuple[Change, ...]:
             created += 1
             new = CreateGrant.of(graph, client_id, principal.id, " ".join(scopes), user=user, number=created)
             changes.append(new)
-        elif (full := _extended(row.scope, scopes)) and (row_id := grant_id(row)):
+        elif (full := _extended(index, resource, row.scope, scopes)) and (row_id := grant_id(row)):
             changes.append(ReplaceGrantScopes(graph=graph, grant_id=row_id, body={"scope": full}))
     return tuple(changes)
 
@@ -298,9 +298,10 @@ def _existing_grant(facts: DecisionFacts, resource_id: str, user: str | None) ->
     return None
 
 
-def _extended(scope: str, more: list[str]) -> str:
+def _extended(index: SnapshotIndex, resource: str, scope: str, more: list[str]) -> str:
     """The complete new scope string of a grant, without the names that have no effect; empty if it has every scope."""
-    have = list({one.lower(): one for one in reversed(granted_names(scope))}.values())[::-1]
+    given = [one for one in granted_names(scope) if not gives_nothing(index, resource, one)]
+    have = list({one.lower(): one for one in reversed(given)}.values())[::-1]
     known = {one.lower() for one in have}
     missing = [one for one in more if one.lower() not in known]
     return " ".join((*have, *missing)) if missing else ""

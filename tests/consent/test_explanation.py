@@ -130,3 +130,34 @@ def test_one_missing_fact_about_several_scopes_is_one_sentence() -> None:
     document = tenant(LOW, client=VERIFIED, delegatedPermissionClassifications=None)
     decision = decided(document, app(["openid", "profile", "email", "offline_access", "User.Read"]))
     assert decision.depends_on == ("the classifications of openid, profile, email, offline_access and User.Read",)
+
+
+@pytest.mark.parametrize(
+    "scope", [pytest.param(".default", id="a word of requests"), pytest.param("Mail.Reed", id="a typo")]
+)
+def test_a_grant_of_nothing_but_unknown_names_is_said_to_give_nothing(scope: str) -> None:
+    document = tenant(RECOMMENDED, client=VERIFIED, oauth2PermissionGrants=[pool.grant(GRAPH, scope)])
+    decision = decided(document, app(["Mail.Read"]))
+    assert decision.outcome is Outcome.NEEDS_ADMIN
+    assert f"gives nothing, because Microsoft Graph has no permission {scope}" in decision.because
+
+
+def test_a_grant_that_gives_something_is_not_called_useless_for_a_name_that_it_also_has() -> None:
+    grant = pool.grant(GRAPH, "User.Read user_impersonation")
+    document = tenant(RECOMMENDED, client=VERIFIED, oauth2PermissionGrants=[grant])
+    assert "gives nothing" not in decided(document, app(["Mail.Read"])).because
+
+
+def test_a_request_that_may_look_risky_depends_on_the_mark_that_is_not_known() -> None:
+    """Whose app it is, where its publisher is known not to be verified."""
+    ownerless = {**UNVERIFIED, "appOwnerOrganizationId": None}
+    decision = decided(tenant(LEGACY, client=ownerless), app(["Mail.Send"]))
+    assert decision.outcome is Outcome.DEPENDS
+    assert decision.depends_on == ("which tenant owns the app",)
+
+
+def test_an_answer_that_depends_on_a_fact_still_says_that_the_app_may_not_exist_in_this_cloud() -> None:
+    document = {**tenant(LOW, delegatedPermissionClassifications=LOW_MAIL), "cloud": "us-gov"}
+    decision = decided(document, app(["Mail.Send"]))
+    assert decision.outcome is Outcome.DEPENDS
+    assert any("AADSTS700016" in note for note in decision.notes)

@@ -10,6 +10,7 @@ import pytest
 
 from auditor.consent.decide import decide
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
+from auditor.model.decision import Outcome
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.snapshot import Snapshot, Tenant, Unread
 from tests.consent.from_oracle import app_of, snapshot_of
@@ -117,6 +118,25 @@ def test_an_app_outside_of_what_was_read_is_not_absent() -> None:
     assert isinstance(found.service_principal(APPS[0]), Absent)
     assert isinstance(found.service_principal(APPS[1]), Absent)
     assert isinstance(found.service_principal(APPS[2]), NotRead)
+
+
+@pytest.mark.parametrize(
+    ("part", "status"),
+    [
+        pytest.param(f"servicePrincipals/{CLIENT}", 500, id="the app"),
+        pytest.param(f"servicePrincipals/{GRAPH}", 500, id="the API"),
+        pytest.param(f"oauth2PermissionGrants/{CLIENT}", 403, id="its grants"),
+    ],
+)
+def test_a_part_that_could_not_be_read_is_unknown_also_where_nothing_says_what_was_read(part: str, status: int) -> None:
+    document = tenant(pool.RECOMMENDED, client=VERIFIED)
+    section, _, app_id = part.partition("/")
+    rows = document["sections"][section]
+    document["sections"][section] = [row for row in rows if row.get("appId") != app_id]
+    document["unread"] = {part: {"status": status, "code": "", "message": "no"}}
+    asked = app_of(app(["Mail.ReadWrite"]))
+    assert decide(snapshot_of(document), asked).outcome is Outcome.DEPENDS
+    assert "covers" not in document
 
 
 @pytest.mark.parametrize(

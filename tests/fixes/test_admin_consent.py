@@ -100,6 +100,27 @@ def test_the_other_link_keeps_what_is_granted_already() -> None:
     assert {one.lower() for one in row.scope.split()} <= scopes
 
 
+@pytest.mark.parametrize(
+    "without_effect",
+    [
+        pytest.param(".default", id="a word of requests"),
+        pytest.param("user_impersonation", id="a scope of another API"),
+        pytest.param("Mail.Reed", id="a typo"),
+        pytest.param("e1fe6dd8-ba31-4d61-89e7-88639da4683d", id="the id of a permission"),
+        pytest.param("00000003-0000-0000-c000-000000000000/User.Read", id="the resource and its scope"),
+    ],
+)
+def test_neither_the_link_nor_the_grant_repeats_a_name_that_the_resource_does_not_have(without_effect: str) -> None:
+    """Entra refuses a request for such a name (AADSTS650053, AADSTS70011); a grant holds it without effect."""
+    tenant = sample("admin-consented-partly")
+    (row,) = tenant.sections.oauth2PermissionGrants or ()
+    row = msgspec.structs.replace(row, scope=f"{row.scope} {without_effect}")
+    fixes = fixes_in(with_sections(tenant, oauth2PermissionGrants=(row,)))
+    assert fixes["R1-scopes"].link == by_key("admin-consented-partly")["R1-scopes"].link
+    (request,) = fixes["R3"].steps.graph
+    assert without_effect not in str((request.body or {})["scope"]).split()
+
+
 def test_an_app_that_names_its_scopes_gets_the_link_that_names_them_first() -> None:
     """Source: Otter, help article 26338981397783: the registration can list less than the app requests."""
     assert list(by_key("managed-default"))[:3] == ["R1-scopes", "R3", "R1"]
