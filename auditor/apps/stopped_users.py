@@ -24,6 +24,7 @@ from auditor.apps.consent_requests import (
     reviewers,
     user_requests,
 )
+from auditor.apps.logged_changes import LoggedChange, logged_changes
 from auditor.apps.stopped_people import People, led_to_consent, stop_codes
 from auditor.apps.survey_filters import matches_name
 from auditor.consent.snapshot_index import NotRead, index_of
@@ -218,6 +219,10 @@ class _Finder:
     def _consents(self) -> tuple[ConsentEvent, ...]:
         return consent_events(self._index.snapshot)
 
+    @cached_property
+    def _changes(self) -> tuple[LoggedChange, ...]:
+        return logged_changes(self._index.snapshot)
+
     def _is_asked(self, at: str | None, correlation_id: str | None) -> bool:
         """Whether an entry is in the time and of the correlation ID; one without a time may be."""
         if self._correlation and (correlation_id or "").lower() != self._correlation:
@@ -267,6 +272,7 @@ class _Finder:
             self._subject,
             people,
             [one for one in self._consents if one.client_id == client_id],
+            self._changes,
             audits=self._unread.get(BlockedSource.AUDITS, ""),
             with_fixes=self._with_fixes and not (listed and not listed.legitimate),
         )

@@ -16,6 +16,7 @@ from auditor.jobs.blocked import blocked_exit_code, described_apps
 from auditor.model.access_resources import AppConsentRequest
 from auditor.model.blocked import Blocked, BlockedApp, BlockedFilter, RequestStatus
 from auditor.model.report import AbusedApp, AbusedAppsList
+from auditor.model.resources import ServicePrincipal
 from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.model.survey import Filters, ScopeSource
@@ -263,6 +264,33 @@ def test_a_changed_setting_explains_a_connection_that_no_grant_explains() -> Non
     }
     app = found(patched(sample(SAMPLE), {"directoryAudits": [entry]}))["Jotform"]
     assert app.now.since == "the consent settings changed on Monday, 16 November by grace@contoso.example"
+
+
+@pytest.mark.parametrize(
+    ("activity", "changed"),
+    [
+        pytest.param("Update authorization policy", "AllowInvitesFrom", id="who may invite guests"),
+        pytest.param("Update service principal", "KeyDescription", id="a key of the app"),
+        pytest.param("Add service principal", "DisplayName", id="that the app was added"),
+    ],
+)
+def test_a_change_that_has_nothing_to_do_with_consent_explains_no_connection(activity: str, changed: str) -> None:
+    snapshot = sample(SAMPLE)
+    principal = index_of(snapshot).service_principal(found()["Jotform"].app.client_id)
+    assert isinstance(principal, ServicePrincipal)
+    entry = {
+        "activityDisplayName": activity,
+        "activityDateTime": "2026-11-16T08:00:00Z",
+        "result": "success",
+        "targetResources": [{"id": principal.id, "modifiedProperties": [{"displayName": changed, "newValue": '"x"'}]}],
+    }
+    assert found(patched(snapshot, {"directoryAudits": [entry]}))["Jotform"].now.since == ""
+    enabled = {**entry, "activityDisplayName": "Update service principal"}
+    enabled["targetResources"] = [
+        {"id": principal.id, "modifiedProperties": [{"displayName": "AccountEnabled", "newValue": "[true]"}]}
+    ]
+    since = found(patched(snapshot, {"directoryAudits": [entry, enabled]}))["Jotform"].now.since
+    assert since == "the app changed on Monday, 16 November"
 
 
 def test_an_app_of_which_nobody_knows_what_it_asks_for_is_unknown() -> None:
