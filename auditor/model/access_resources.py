@@ -15,7 +15,7 @@ pages list; beta, resource ``servicePrincipalSignInActivity``.
 
 from typing import ClassVar
 
-from auditor.model.document import parse_time
+from auditor.model.document import parse_time, stated_time
 from auditor.model.field_types import (
     AppName,
     FreeText,
@@ -223,7 +223,7 @@ class SignInActivity(Resource, frozen=True):
             self.applicationAuthenticationClientSignInActivity,
             self.applicationAuthenticationResourceSignInActivity,
         )
-        times = [one.lastSignInDateTime for one in kinds if one and one.lastSignInDateTime]
+        times = [time for one in kinds if one and (time := stated_time(one.lastSignInDateTime or ""))]
         return max(times, key=lambda text: at.timestamp() if (at := parse_time(text)) else 0.0, default="")
 
 

@@ -392,6 +392,18 @@ def test_a_request_of_any_form_has_a_status(row: dict[str, Any], status: Request
     assert (made.status, made.ends, made.days_left) == (status, "", None)
 
 
+def test_a_request_with_the_date_that_graph_writes_for_none_has_no_time() -> None:
+    row = {"status": "InProgress", "createdDateTime": "0001-01-01T00:00:00Z"}
+    stage = {"reviewResult": "Deny", "reviewedDateTime": "0001-01-01T00:00:00Z"}
+    decided = {**row, "status": "Completed", "approval": {"stages": [stage]}}
+    policy = {"isEnabled": True, "requestDurationInDays": 30}
+    snapshot = patched(sample(SAMPLE), {"adminConsentRequestPolicy": policy})
+    request = AppConsentRequest(appId=TRACKER, userConsentRequests=(row, decided))
+    waits, denied = user_requests(index_of(snapshot), request)
+    assert (waits.created, waits.ends, waits.days_left, waits.soon) == ("", "", None, False)
+    assert (denied.status, denied.reviewed) == (RequestStatus.DENIED, "")
+
+
 def log_of(*codes: int, app: str = "Jotform", user: str = "ab198217-f387-4e7c-a51d-1c16c3224c73") -> Snapshot:
     """The sample in which only this user (Sofia, who consented to Jotform) met codes, at one app."""
     app_id = next(one.appId for one in sample(SAMPLE).sections.servicePrincipals or () if one.displayName == app)

@@ -11,6 +11,7 @@ from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import app_as_granted
 from auditor.facts.abused_apps import shipped_list
 from auditor.fixes.assumptions import AssumptionError
+from auditor.model.access_resources import LastSignIn, SignInActivity
 from auditor.model.decision import Outcome
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot, Unread
@@ -385,3 +386,11 @@ def test_the_answer_after_an_assumption_is_what_a_survey_of_the_changed_tenant_s
     after = {one.client_id: one.can_connect for one in surveyed(assume_of_tenant(snapshot, [assumption])).apps}
     found = surveyed(snapshot, assumption)
     assert {one.client_id: one.assumed and one.assumed.answer for one in found.apps} == after
+
+
+def test_an_app_without_a_recorded_use_was_not_used_in_the_year_1() -> None:
+    never = LastSignIn(lastSignInDateTime="0001-01-01T00:00:00Z")
+    used = LastSignIn(lastSignInDateTime="2026-11-20T08:00:00Z")
+    row = SignInActivity(appId="a", lastSignInActivity=never, delegatedClientSignInActivity=never)
+    assert row.last == ""
+    assert msgspec.structs.replace(row, delegatedClientSignInActivity=used).last == "2026-11-20T08:00:00Z"
