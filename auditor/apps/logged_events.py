@@ -15,7 +15,7 @@ from auditor.apps.audit_entries import audit_time
 from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events
 from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, ids_of, logged_changes, removed_grants
 from auditor.consent.snapshot_index import index_of
-from auditor.facts.app_names import app_name
+from auditor.facts.app_names import published_name
 from auditor.model.difference import Actor, ActorKind
 from auditor.model.prediction import Happened
 from auditor.model.resources import ServicePrincipal
@@ -73,9 +73,8 @@ class EventLogs:
     def name(self, event: LoggedEvent) -> str:
         """What to call the app."""
         found = self.index.service_principal(event.client_id)
-        shown = (found.displayName or "") if isinstance(found, ServicePrincipal) else ""
-        known = app_name(event.client_id)
-        return shown or event.name or (known.name if known else "")
+        own = found.own_name if isinstance(found, ServicePrincipal) else ""
+        return own or event.name or published_name(event.client_id)
 
     def events(self) -> Iterator[LoggedEvent]:
         """What users did or met, each once: consents, refused consents, and sign-ins that lacked consent."""

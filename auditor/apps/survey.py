@@ -194,7 +194,7 @@ class _Surveyor:
 
     def _name(self, client_id: str, principal: ServicePrincipal | None) -> str:
         """What the tenant calls the app, else its requests and sign-ins, else a pack or the table of names."""
-        own = (principal.displayName or principal.appDisplayName or "") if principal else ""
+        own = principal.own_name if principal else ""
         requests = self._scopes.requests.get(client_id, ())
         asked = next((one.appDisplayName for one in requests if one.appDisplayName), "")
         described = self._known.described.get(client_id)

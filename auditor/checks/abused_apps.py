@@ -137,7 +137,7 @@ class _ListedApp(NamedTuple):
     @property
     def name(self) -> str:
         """The app's name in the tenant, which anybody can choose; else its name in the list, or its client id."""
-        own = (self.principal.displayName or self.principal.appDisplayName) if self.principal else ""
+        own = self.principal.own_name if self.principal else ""
         return own or self.entry.name or self.entry.client_id
 
     @property

@@ -74,7 +74,7 @@ class Apps:
         """The place of the app among others: its name in lower case, its client id, or else object id, and its name."""
         if object_id not in self._places:
             found = self.index.principal_with_id(object_id)
-            name = _name_or_id(found) if found else object_id.lower()
+            name = (found.name or found.appId) if found else object_id.lower()
             self._places[object_id] = name.lower(), (found.appId if found else object_id).lower(), name
         return self._places[object_id]
 
@@ -253,12 +253,3 @@ def narrow_filter(definition: SchemaPart) -> None:
     """The same restriction, for a JSON Schema."""
     definition["if"] = {"required": ["state"], "properties": {"state": {"const": "gone"}}}
     definition["then"] = {"properties": {name: {"const": "any"} for name in ("publisher", "owner")}}
-
-
-def _name_or_id(principal: ServicePrincipal) -> str:
-    """What the tenant calls the app, else what its vendor does, else its client id."""
-    if name := principal.displayName or principal.appDisplayName:
-        return name
-    from auditor.facts.app_names import published_name
-
-    return published_name(principal.appId) or principal.appId

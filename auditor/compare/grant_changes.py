@@ -211,7 +211,7 @@ class _Names:
             return RESOURCE_NAMES[app_id]
         for index in self._indexes:
             found = index.service_principal(app_id)
-            if isinstance(found, ServicePrincipal) and (name := found.displayName or found.appDisplayName):
+            if isinstance(found, ServicePrincipal) and (name := found.own_name):
                 return name
         return _published(app_id)
 

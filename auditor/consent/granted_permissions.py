@@ -250,7 +250,7 @@ class GrantNames:
     def app(self, client: str) -> tuple[str, str]:
         """The name in lower case, and the app id, of the app with this object id; without a name, the object id."""
         found = self._index.principal_with_id(client)
-        return (_name(found).lower(), found.appId) if found else ("", client)
+        return (found.name.lower(), found.appId) if found else ("", client)
 
     def facts(self, client: str) -> _AppFacts:
         """What is known about the app with this object id."""
@@ -260,7 +260,7 @@ class GrantNames:
         publisher, last = found.verifiedPublisher, self.last_sign_in(found.appId)
         return _AppFacts(
             client_id=found.appId,
-            client_name=_name(found),
+            client_name=found.name,
             publisher=(publisher.displayName or "") if publisher and publisher.verifiedPublisherId else "",
             verified=publisher.is_verified if publisher else None,
             owner=found.appOwnerOrganizationId or "",
@@ -323,14 +323,9 @@ class GrantNames:
         """The name of a resource; empty if it isn't known."""
         if app_id not in self._resources:
             found = self._index.service_principal(app_id)
-            own = _name(found) if isinstance(found, ServicePrincipal) else ""
+            own = found.name if isinstance(found, ServicePrincipal) else ""
             self._resources[app_id] = RESOURCE_NAMES.get(app_id.lower()) or own or _published(app_id)
         return self._resources[app_id]
-
-
-def _name(principal: ServicePrincipal) -> str:
-    """What the tenant calls the app, else what its vendor does; empty if neither is known."""
-    return principal.displayName or principal.appDisplayName or _published(principal.appId)
 
 
 def _published(app_id: str) -> str:
@@ -389,7 +384,7 @@ def _app(found: ServicePrincipal, needs: tuple[ScopeNeed, ...]) -> App:
     publisher = found.verifiedPublisher
     return App(
         client_id=found.appId.lower(),
-        name=_name(found),
+        name=found.name,
         redirect_uris=tuple(found.replyUrls or ()),
         scopes=needs,
         publisher_verified=None if publisher is None else publisher.is_verified,
@@ -405,7 +400,7 @@ def _scope_order(need: ScopeNeed) -> tuple[bool, str, int, str]:
 
 
 def _label(principal: ServicePrincipal) -> str:
-    return _name(principal) or f"the app {principal.appId}"
+    return principal.name or f"the app {principal.appId}"
 
 
 def differences(snapshot: Snapshot | SnapshotIndex, app: App) -> tuple[ScopeDifference, ...] | None:

@@ -93,7 +93,7 @@ def _present(cloud: str, principal: ServicePrincipal) -> Client:
         app_id=principal.appId,
         presence=Truth.TRUE,
         object_id=principal.id or None,
-        name=principal.displayName or "",
+        name=principal.own_name,
         enabled=known(principal.accountEnabled),
         # Graph returns null for both while nothing is wrong, so a missing value reads as "not disabled".
         deactivated=known(bool(principal.isDisabled)),

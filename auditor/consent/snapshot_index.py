@@ -191,8 +191,8 @@ class SnapshotIndex:
         if name := RESOURCE_NAMES.get(app_id.lower()):
             return name
         found = self._principals.by_app_id.get(app_id.lower())
-        if found and found.displayName:
-            return found.displayName
+        if found and (name := found.name):
+            return name
         self._refuse_left_out(app_id.lower())
         from auditor.facts.app_names import published_name
 

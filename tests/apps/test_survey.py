@@ -6,15 +6,22 @@ import msgspec
 import pytest
 
 from auditor.apps.asked_scopes import Description
+from auditor.apps.logged_events import EventLogs
 from auditor.apps.survey import KnownApps, survey
+from auditor.checks.app_filter import Apps
+from auditor.compare.enterprise_app_changes import name_of
 from auditor.consent.decide import decide
-from auditor.consent.granted_permissions import app_as_granted
+from auditor.consent.granted_permissions import GrantNames, app_as_granted
+from auditor.consent.requested_access import client_of
+from auditor.consent.snapshot_index import index_of
 from auditor.facts.abused_apps import shipped_list
 from auditor.fixes.assumptions import AssumptionError
-from auditor.model.access_resources import LastSignIn, SignInActivity
+from auditor.model.access_resources import DirectoryAudit, LastSignIn, SignInActivity
 from auditor.model.decision import Outcome
+from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
-from auditor.model.snapshot import Snapshot, Unread
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.model.survey import (
     AppOwner,
     Approver,
@@ -394,3 +401,39 @@ def test_an_app_without_a_recorded_use_was_not_used_in_the_year_1() -> None:
     row = SignInActivity(appId="a", lastSignInActivity=never, delegatedClientSignInActivity=never)
     assert row.last == ""
     assert msgspec.structs.replace(row, delegatedClientSignInActivity=used).last == "2026-11-20T08:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("display_name", "by_vendor", "expected"),
+    [
+        pytest.param("Our mail", "Acme Mail", "Our mail", id="the tenant's name"),
+        pytest.param(None, "Acme Mail", "Acme Mail", id="the vendor's name"),
+        pytest.param("", "Acme Mail", "Acme Mail", id="an empty name"),
+    ],
+)
+def test_an_app_has_one_name_in_all_parts_of_the_program(
+    display_name: str | None, by_vendor: str, expected: str
+) -> None:
+    client_id = "11111111-2222-4333-8444-555555555555"
+    principal = ServicePrincipal(id="p1", appId=client_id, displayName=display_name, appDisplayName=by_vendor)
+    consent = DirectoryAudit(
+        activityDisplayName="Consent to application",
+        activityDateTime="2026-11-20T08:00:00Z",
+        initiatedBy={"user": {"id": "u1"}},
+        targetResources=({"id": "p1", "displayName": "logged"},),
+    )
+    sections = Sections(servicePrincipals=(principal,), directoryAudits=(consent,))
+    snapshot = Snapshot(tenant=Tenant(id="t"), sections=sections)
+    index, logs = index_of(snapshot), EventLogs(snapshot)
+    (logged,) = logs.events()
+    names = {
+        "index": index.resource_name(client_id),
+        "decision": client_of(index, App(client_id=client_id)).name,
+        "grants": GrantNames(index).facts("p1").client_name,
+        "checks": Apps(index).name("p1"),
+        "comparison": name_of(principal),
+        "consents": logs.consents[0].name,
+        "events": logs.name(logged),
+        "survey": survey(snapshot, KnownApps(chosen=(client_id,)), Filters()).apps[0].name,
+    }
+    assert names == dict.fromkeys(names, expected)
