@@ -15,7 +15,7 @@ from auditor.apps.asked_scopes import by_resource
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.granted_permissions import GrantNames
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex
-from auditor.facts.ids import CLOUDS, OPENID_SCOPES
+from auditor.facts.ids import OPENID_SCOPES, cloud_named
 from auditor.facts.permissions import APP_ROLES
 from auditor.fixes.exposure_classes import DataKind, data_kind, scope_weight
 from auditor.model.report import AbusedApp
@@ -47,8 +47,7 @@ class AppHoldings:
     def __init__(self, index: SnapshotIndex) -> None:
         self._index = index
         self._names = GrantNames(index)
-        cloud = CLOUDS.get(index.snapshot.cloud)
-        self._verifies_publishers = cloud is None or cloud.verifies_publishers
+        self._verifies_publishers = cloud_named(index.snapshot.cloud).verifies_publishers
 
     def held_by(self, client_id: str, owner: AppOwner, abused: AbusedApp | None = None) -> FoundHoldings:
         """What the app with this client id (lower case) holds; `abused` is its entry in the list of such apps."""

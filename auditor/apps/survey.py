@@ -22,7 +22,7 @@ from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index
 from auditor.consent.subject import ORDINARY_MEMBER
 from auditor.facts.abused_apps import abused_by_id, lists_with
 from auditor.facts.app_names import app_name, published_name
-from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
+from auditor.facts.ids import APPS_OF_THIS_TENANT, MICROSOFT_TENANTS, cloud_named
 from auditor.fixes.assumptions import assume_of_tenant
 from auditor.model.decision import Outcome
 from auditor.model.report import AbusedAppsList
@@ -134,8 +134,7 @@ class _Surveyor:
         self._held = AppHoldings(self.index)
         self._activity = AppActivity(self.index)
         self._after = index_of(assume_of_tenant(snapshot, assumptions)) if assumptions else None
-        cloud = CLOUDS.get(snapshot.cloud)
-        self._verifies_publishers = cloud is None or cloud.verifies_publishers
+        self._verifies_publishers = cloud_named(snapshot.cloud).verifies_publishers
         self._abused = abused_by_id(lists_with(abused))
         self._microsoft = self._without_access = 0
         self.keepers: dict[str, frozenset[str]] = {}

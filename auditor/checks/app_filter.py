@@ -13,7 +13,7 @@ from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
 from auditor.consent.requested_access import is_disabled_by_microsoft
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex
-from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
+from auditor.facts.ids import APPS_OF_THIS_TENANT, MICROSOFT_TENANTS, cloud_named
 from auditor.facts.permissions import known_scopes
 from auditor.model.report import FindingSubject
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL, ServicePrincipal
@@ -61,7 +61,6 @@ class Apps:
         self._matches: dict[tuple[object, ...], Truth] = {}
         self._places: dict[str, tuple[str, str, str]] = {}
         self.tenant = index.snapshot.tenant.id.lower()
-        self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
         self.partial = index.why_partial("servicePrincipals") if is_read else index.not_read("servicePrincipals").why
         """Why there may be more apps than the index has; empty if there can't be."""
@@ -208,7 +207,7 @@ class Apps:
     @property
     def verifies_publishers(self) -> bool:
         """Whether publishers are verified at all in this cloud."""
-        return self.cloud is None or self.cloud.verifies_publishers
+        return cloud_named(self.index.snapshot.cloud).verifies_publishers
 
 
 _STATES = {"disabled": "disabled", "gone": "deleted", "unusable": "disabled or deleted"}

@@ -14,7 +14,7 @@ import msgspec
 from auditor.consent import Truth, known
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
-from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, cloud_named
 from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
@@ -87,7 +87,7 @@ def _present(cloud: str, principal: ServicePrincipal) -> Client:
     publisher = principal.verifiedPublisher
     verified = publisher.is_verified if publisher else None
     publisher_id = publisher.verifiedPublisherId or "" if publisher and verified is not None else None
-    if not _verifies_publishers(cloud):
+    if not cloud_named(cloud).verifies_publishers:
         publisher_id = ""
     return Client(
         app_id=principal.appId,
@@ -108,7 +108,7 @@ def _present(cloud: str, principal: ServicePrincipal) -> Client:
 
 
 def _absent(cloud: str, app: App) -> Client:
-    verified = app.publisher_verified if _verifies_publishers(cloud) else False
+    verified = app.publisher_verified if cloud_named(cloud).verifies_publishers else False
     return Client(
         app_id=app.client_id,
         presence=Truth.FALSE,
@@ -122,12 +122,6 @@ def _absent(cloud: str, app: App) -> Client:
         stated=app.owner_tenant is not None or app.publisher_verified is not None,
         unread=NOT_CONNECTED,
     )
-
-
-def _verifies_publishers(cloud: str) -> bool:
-    # Publisher verification exists in the global cloud only ("Publisher verification", limitations).
-    known_cloud = CLOUDS.get(cloud)
-    return known_cloud is None or known_cloud.verifies_publishers
 
 
 IMPLICIT = ("User.Read", "offline_access")
