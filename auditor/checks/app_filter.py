@@ -11,7 +11,7 @@ from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
 from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
-from auditor.consent.requested_access import is_disabled_by_microsoft
+from auditor.consent.requested_access import is_disabled_by_microsoft, users_may_consent
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex
 from auditor.facts.ids import APPS_OF_THIS_TENANT, MICROSOFT_TENANTS, cloud_named
 from auditor.facts.permissions import known_scopes
@@ -198,11 +198,11 @@ class Apps:
         published = self.index.published_scopes(resource.appId)
         if isinstance(published, NotRead | Absent):
             documented = known_scopes(resource.appId).get(scope)
-            return Truth.UNKNOWN if documented is None else known(documented.type != "Admin")
+            return users_may_consent(documented.type if documented else None)
         if (found := published.get(scope)) is None:
             # The resource no longer publishes the scope: nobody can be asked for it, not even an administrator.
             return Truth.UNKNOWN if self.index.nameless_scope(resource.appId) else Truth.TRUE
-        return {"user": Truth.TRUE, "admin": Truth.FALSE}.get((found.type or "").lower(), Truth.UNKNOWN)
+        return users_may_consent(found.type)
 
     @property
     def verifies_publishers(self) -> bool:

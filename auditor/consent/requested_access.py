@@ -130,7 +130,11 @@ a grant without them: a block that only they cause is therefore never certain.""
 
 
 _USER_TYPE = {"user": Truth.TRUE, "admin": Truth.FALSE}
-"""Whether users may consent to a scope, by its type in lower case (Graph, ``permissionScope``)."""
+
+
+def users_may_consent(scope_type: str | None) -> Truth:
+    """Whether users may consent to a scope of this type (Graph, ``permissionScope``), if a policy lets them."""
+    return _USER_TYPE.get((scope_type or "").lower(), Truth.UNKNOWN)
 
 
 class Permission(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,7 +241,7 @@ def _from_tenant(base: Permission, scope: DelegatedScope) -> Permission:
         id=scope.id.lower() or None,
         exists=Truth.TRUE,
         enabled=known(scope.isEnabled),
-        user_type=_USER_TYPE.get((scope.type or "").lower(), Truth.UNKNOWN),
+        user_type=users_may_consent(scope.type),
     )
 
 
@@ -248,7 +252,7 @@ def _from_table(base: Permission, scope: KnownScope) -> Permission:
         id=scope.id,
         exists=Truth.TRUE,
         enabled=known(scope.enabled),
-        user_type=known(scope.type == "User"),
+        user_type=users_may_consent(scope.type),
         from_table=True,
     )
 
