@@ -18,9 +18,10 @@ from auditor.consent.snapshot_index import NotRead, SnapshotIndex
 from auditor.facts.ids import OPENID_SCOPES, cloud_named
 from auditor.facts.permissions import APP_ROLES
 from auditor.fixes.exposure_classes import DataKind, data_kind, scope_weight
+from auditor.model.decision import AppOwner
 from auditor.model.report import AbusedApp
 from auditor.model.resources import PRINCIPAL, ServicePrincipal
-from auditor.model.survey import AppOwner, Holdings, Permissions, Risk, RiskLevel
+from auditor.model.survey import Holdings, Permissions, Risk, RiskLevel
 
 _SENSITIVE = (DataKind.MAIL, DataKind.FILES, DataKind.CHATS)
 _HIGH, _MEDIUM = 5, 3

@@ -14,8 +14,16 @@ import msgspec
 from auditor.consent import Truth, known
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, cloud_named
+from auditor.facts.ids import (
+    APPS_OF_THIS_TENANT,
+    MICROSOFT_GRAPH,
+    MICROSOFT_TENANTS,
+    OPENID_SCOPES,
+    RESOURCE_NAMES,
+    cloud_named,
+)
 from auditor.facts.permissions import KnownScope, known_scopes
+from auditor.model.decision import AppOwner
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -62,6 +70,24 @@ _DISABLED = {
 def is_disabled_by_microsoft(principal: ServicePrincipal) -> Truth:
     """Whether Microsoft has disabled the app; unknown for a status that is new to this program."""
     return _DISABLED.get((principal.disabledByMicrosoftStatus or "").lower(), Truth.UNKNOWN)
+
+
+def owner_of(tenant: str, client_id: str, principal: ServicePrincipal | None) -> AppOwner:
+    """Who registered the app; `tenant` is the id of the tenant that was read.
+
+    Graph names no owner of apps without a registration, which work in their own tenant only. If the owner of another
+    app wasn't read, its client id may be one that Microsoft publishes as its own.
+    """
+    if principal and (principal.servicePrincipalType or "").lower() in APPS_OF_THIS_TENANT:
+        return AppOwner.OWN
+    if owner := (principal.appOwnerOrganizationId or "").lower() if principal else "":
+        if owner in MICROSOFT_TENANTS:
+            return AppOwner.MICROSOFT
+        own = AppOwner.OWN if owner == tenant.lower() else AppOwner.THIRD_PARTY
+        return own if tenant else AppOwner.UNKNOWN
+    from auditor.facts.app_names import is_microsofts
+
+    return AppOwner.MICROSOFT if is_microsofts(client_id) else AppOwner.UNKNOWN
 
 
 NOT_CONNECTED = "the app is not in the tenant yet"
