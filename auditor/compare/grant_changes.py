@@ -6,7 +6,7 @@ compared. Rows that are equal on both sides cost next to nothing, so that a larg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -78,7 +78,7 @@ def _delegated(
             both.note(_DELEGATED, "the users of grants for one user are not in the data")
             for one in sides:
                 one.users.clear()
-        if found := _change(names, key, GrantKind.DELEGATED, *sides):
+        if found := _change(names.name, key, GrantKind.DELEGATED, *sides):
             move = _move_delegated(names, *key) if found.weight is Weight.MAJOR else None
             yield FoundChange(found, move, frozenset(key[:1]))
 
@@ -120,18 +120,21 @@ def _application(both: BothReads, old: _Assigned, new: _Assigned) -> Iterator[Fo
                     mine.rows.append((row.id, row.principalId, role))
         for key in sorted(held[0].keys() | held[1].keys()):
             sides = [side.get(key) or _Held(set(), {}, {}, []) for side in held]
-            if found := _change(names, key, GrantKind.APPLICATION, *sides):
+            if found := _change(names.name, key, GrantKind.APPLICATION, *sides):
                 yield FoundChange(found)
 
 
-def _change(names: _Names, key: _Key, kind: GrantKind, old: _Held, new: _Held) -> Change | None:
-    """The change of what an app holds on a resource; a minor one if only rows, order or spelling differ."""
+def _change(name: Callable[[str], str], key: _Key, kind: GrantKind, old: _Held, new: _Held) -> Change | None:
+    """The change of what an app holds on a resource; a minor one if only rows, order or spelling differ.
+
+    `name` is what to call an app or resource, by its app id.
+    """
     client, resource = key
     values = [_value(side, other) for side, other in ((old, new), (new, old))]
     is_same = old.everyone == new.everyone and old.users == new.users
     if is_same and sorted(old.rows, key=repr) == sorted(new.rows, key=repr):
         return None
-    app, api = names.name(client), names.name(resource)
+    app, api = name(client), name(resource)
     transition = Transition.CHANGED
     if not is_same and (values[0] is None or values[1] is None):
         transition = Transition.APPEARED if values[0] is None else Transition.FIXED
@@ -252,7 +255,11 @@ def listed_grant_changes(old: Granted, new: Granted) -> Iterator[Change]:
     """The changes between the grants that two reports list, of the apps that both cover."""
     held = _listed(old), _listed(new)
     extents = [None if one.whole else frozenset(app.lower() for app in one.covers) for one in (old, new)]
-    names = _ListedNames({**held[0][1], **held[1][1]})
+    listed = {**held[0][1], **held[1][1]}
+
+    def name(app_id: str) -> str:
+        return listed.get(app_id) or _published(app_id)
+
     for key, kind in sorted(held[0][0].keys() | held[1][0].keys()):
         if kind == GrantKind.DELEGATED and not all(extent is None or key[0] in extent for extent in extents):
             continue
@@ -260,18 +267,8 @@ def listed_grant_changes(old: Granted, new: Granted) -> Iterator[Change]:
         if kind == GrantKind.APPLICATION and not all(side.everyone for side in sides):
             # A report doesn't say of which resources it read the app roles.
             continue
-        if found := _change(names, key, GrantKind(kind), *sides):
+        if found := _change(name, key, GrantKind(kind), *sides):
             yield found
-
-
-class _ListedNames(_Names):
-    """The names that reports list."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._listed = names
-
-    def name(self, app_id: str) -> str:
-        return self._listed.get(app_id) or _published(app_id)
 
 
 def _published(app_id: str) -> str:
