@@ -14,9 +14,9 @@ import msgspec
 
 from auditor.compare.both_reads import BothReads
 from auditor.compare.found_change import FoundChange, Move, with_section
-from auditor.consent.snapshot_index import SnapshotIndex, grants_as_spelled, index_of
+from auditor.consent.granted_permissions import role_name
+from auditor.consent.snapshot_index import SnapshotIndex, assigned_by_app, grants_as_spelled, index_of
 from auditor.facts.ids import RESOURCE_NAMES
-from auditor.facts.permissions import APP_ROLES
 from auditor.model.difference import Change, ChangeKind, Transition, Weight
 from auditor.model.document import first_of, series
 from auditor.model.report import Audience, Granted, GrantKind
@@ -104,7 +104,7 @@ _Assigned = Mapping[str, tuple[AppRoleAssignment, ...]]
 
 
 def _application(both: BothReads, old: _Assigned, new: _Assigned) -> Iterator[FoundChange]:
-    before, after = ({app.lower(): rows for app, rows in section.items()} for section in (old, new))
+    before, after = assigned_by_app(old), assigned_by_app(new)
     names = _Names(both)
     for resource in sorted(before.keys() & after.keys()):
         if before[resource] == after[resource] or both.lacks(_ROLES, resource):
@@ -198,8 +198,6 @@ class _Names:
     def __init__(self, both: BothReads) -> None:
         self._indexes: tuple[SnapshotIndex, ...] = (both.after, both.before)
         self._ids: dict[str, str] = {}
-        self._roles: dict[str, dict[str, str]] = {}
-        self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
 
     def app_id(self, object_id: str) -> str:
         """The app id, in lower case, of the app with this object id; the object id if no side knows it."""
@@ -219,12 +217,8 @@ class _Names:
         return _published(app_id)
 
     def role(self, resource: str, role_id: str) -> str:
-        """The name of an app role (id in lower case), else its id."""
-        if resource not in self._roles:
-            found = [index.service_principal(resource) for index in self._indexes]
-            roles = [role for one in found if isinstance(one, ServicePrincipal) for role in one.appRoles or ()]
-            self._roles[resource] = {role.id.lower(): role.value for role in reversed(roles) if role.value}
-        return self._roles[resource].get(role_id) or self._known_roles.get(role_id, role_id)
+        """The name of an app role, else its id."""
+        return role_name(resource, role_id, *self._indexes)
 
 
 def _move_delegated(names: _Names, client: str, resource: str) -> Move:

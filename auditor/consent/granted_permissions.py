@@ -13,7 +13,7 @@ from auditor.consent.existing_grants import TENANT_WIDE, Grants
 from auditor.consent.requested_access import client_of, requested
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex, grants_as_spelled, index_of
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
-from auditor.facts.permissions import APP_ROLES
+from auditor.facts.permissions import ROLE_NAMES
 from auditor.model.document import parse_time
 from auditor.model.report import (
     UNUSED_DAYS,
@@ -228,24 +228,34 @@ def _grants_of(index: SnapshotIndex, clients: Iterable[str]) -> Iterator[OAuth2P
             yield from index.grants_of(found.id)
 
 
+def _published_roles(index: SnapshotIndex, resource: str) -> Mapping[str, str]:
+    """The names of the app roles that a resource publishes, by id in lower case; the first of two with one id."""
+    key = "names of app roles", resource
+    if key not in index.gathered:
+        found = index.service_principal(resource)
+        published = (found.appRoles or ()) if isinstance(found, ServicePrincipal) else ()
+        index.gathered[key] = {role.id.lower(): role.value for role in reversed(published) if role.value}
+    return cast("Mapping[str, str]", index.gathered[key])
+
+
+def role_name(resource: str, role_id: str, *indexes: SnapshotIndex) -> str:
+    """The name of an app role of a resource (app id), as the first tenant that knows it has it; else its id."""
+    names = (_published_roles(index, resource).get(role_id.lower()) for index in indexes)
+    return next(filter(None, names), "") or ROLE_NAMES.get(role_id.lower(), role_id)
+
+
 class GrantNames:
     """What to call the apps, app roles and users that grants name by id."""
 
     def __init__(self, index: SnapshotIndex, abused: Sequence[AbusedAppsList] = ()) -> None:
         self._index = index
         self._own_lists = abused
-        self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
-        self._roles: dict[str, dict[str, str]] = {}
         self._resources: dict[str, str] = {}
         self._with_id: dict[str, tuple[str, str]] = {}
 
     def role(self, resource: str, role_id: str) -> str:
         """The name of an app role, else its id."""
-        if resource not in self._roles:
-            found = self._index.service_principal(resource)
-            published = (found.appRoles or ()) if isinstance(found, ServicePrincipal) else ()
-            self._roles[resource] = {role.id.lower(): role.value for role in published if role.value}
-        return self._roles[resource].get(role_id.lower()) or self._known_roles.get(role_id.lower(), role_id)
+        return role_name(resource, role_id, self._index)
 
     def app(self, client: str) -> tuple[str, str]:
         """The name in lower case, and the app id, of the app with this object id; without a name, the object id."""
