@@ -73,6 +73,7 @@ class LoggedChange(NamedTuple):
 
     at: datetime
     time: str
+    activity: str
     kind: str
     by: str
     targets: frozenset[str]
@@ -145,6 +146,7 @@ def _change(entry: DirectoryAudit, kind: str, at: datetime) -> LoggedChange | No
     return LoggedChange(
         at=at,
         time=entry.activityDateTime or "",
+        activity=entry.activityDisplayName or "",
         kind=kind,
         by=(actor.name or actor.id) if actor else "",
         targets=frozenset(_ids(targets)) - {""},

@@ -182,7 +182,7 @@ class Apps:
             )
 
     def _is_owned_as(self, wanted: Owner, principal: ServicePrincipal) -> Truth:
-        """Whether the app has an owner of this kind. An owner isn't Microsoft, also if this tenant is unnamed."""
+        """Whether the app has an owner of this kind. If this tenant has no id, another owner still isn't Microsoft."""
         owner = self._owner(principal)
         if owner is AppOwner.UNKNOWN:
             is_named = wanted == "not-microsoft" and principal.appOwnerOrganizationId
