@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from auditor.model.access_resources import DirectoryAudit
 from auditor.model.difference import Actor, ActorKind
+from auditor.model.document import stated_time
 
 _SUCCESS = "success"
 
@@ -40,7 +41,7 @@ class AuditTarget(NamedTuple):
 def audit_time(text: str | None) -> datetime | None:
     """The UTC time of an entry; none if it has none, or one without an offset."""
     try:
-        found = datetime.fromisoformat(text or "")
+        found = datetime.fromisoformat(stated_time(text or ""))
         return found.astimezone(UTC) if found.tzinfo else None
     except (ValueError, OverflowError):
         return None

@@ -9,19 +9,16 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.apps.asked_scopes import AskedScopes
-from auditor.apps.audit_entries import activity_of, actor_of, audit_time, names_in, succeeded
 from auditor.apps.connect_answers import connect_answer
 from auditor.apps.consent_events import ConsentEvent, ConsentResult
+from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, ids_of
 from auditor.consent.decision_facts import gather
 from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
-from auditor.facts.audit_activities import activities_by_kind
 from auditor.fixes import fixes_for
 from auditor.model.blocked import RequestStatus, StoppedPerson, UserRequest, VerdictNow
 from auditor.model.decision import Fix, Outcome
-from auditor.model.difference import Actor
 from auditor.model.document import count, parse_time, series
-from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import ConnectAnswer
@@ -61,6 +58,7 @@ def verdict_now(
     subject: Subject,
     people: Sequence[StoppedPerson],
     consents: Sequence[ConsentEvent],
+    changes: Sequence[LoggedChange],
     *,
     audits: str,
     with_fixes: bool,
@@ -68,7 +66,7 @@ def verdict_now(
     """What would happen to `subject` now, and what changed since the `people` were stopped.
 
     If that depends on the user, and all of the people get the same answer, it is theirs. `consents` are those to the
-    app, and `audits` says why the audit log isn't whole; empty if it is.
+    app, `changes` all that the audit log has, and `audits` says why the log isn't whole; empty if it is.
     """
     app = asked.app
     subject, answer, others = _answer(index, app, subject, people)
@@ -84,7 +82,7 @@ def verdict_now(
     since = ""
     if would:
         last = max((one.last for one in people), default="")
-        since = _since(index, app.client_id, consents, last)
+        since = _since(index, app.client_id, consents, changes, last)
         if not since and audits:
             not_known["since"] = audits
     now = VerdictNow(
@@ -139,44 +137,30 @@ def _answer(
     return msgspec.structs.replace(subjects[0], label=label), answers[0], subjects[1:]
 
 
-def _since(index: SnapshotIndex, client_id: str, consents: Sequence[ConsentEvent], last: str) -> str:
+def _since(
+    index: SnapshotIndex,
+    client_id: str,
+    consents: Sequence[ConsentEvent],
+    changes: Sequence[LoggedChange],
+    last: str,
+) -> str:
     """A clause on the change after the last stop that explains why users connect now; empty if no entry shows one."""
     after = parse_time(last)
     if after is None:
         return ""
     for event in reversed(consents):
         if event.result is ConsentResult.GIVEN and event.is_for_all and event.at > after:
-            return f"granted for all users on {_day(event.at, index.snapshot.taken)}{_by(event.actor)}"
-    found = index.service_principal(client_id)
-    object_id = found.id.lower() if isinstance(found, ServicePrincipal) and found.id else ""
-    for at, what, actor in sorted(_changes(index, object_id), key=lambda one: one[0], reverse=True):
-        if at > after:
-            return f"{what} on {_day(at, index.snapshot.taken)}{_by(actor)}"
+            actor = (event.actor.name or event.actor.id) if event.actor else ""
+            return f"granted for all users on {_day(event.at, index.snapshot.taken)}{_by(actor)}"
+    app = ConcernedObjects(ids_of(index, (client_id,)))
+    for change in reversed(changes):
+        if change.at > after and change.concerns(app):
+            what = "the app changed" if change.is_about_one_app else change.what
+            return f"{what} on {_day(change.at, index.snapshot.taken)}{_by(change.by)}"
     return ""
 
 
-_WHAT = {
-    "setting": "the consent settings changed",
-    "policy": "a consent policy changed",
-    "classification": "",
-    "app": "the app changed",
-    "grant": "",
-}
-
-
-def _changes(index: SnapshotIndex, object_id: str) -> Iterator[tuple[datetime, str, Actor | None]]:
-    """The changes of settings, of policies and of this app in the audit log."""
-    kinds = {name.lower(): kind for kind, names in activities_by_kind().items() for name in names if _WHAT.get(kind)}
-    for entry in index.snapshot.sections.directoryAudits or ():
-        kind, at = kinds.get(activity_of(entry)), audit_time(entry.activityDateTime)
-        if kind is None or at is None or not succeeded(entry):
-            continue
-        if kind != "app" or (object_id and object_id in names_in(entry)):
-            yield at, _WHAT[kind], actor_of(entry)
-
-
-def _by(actor: Actor | None) -> str:
-    name = (actor.name or actor.id) if actor else ""
+def _by(name: str) -> str:
     return f" by {name}" if name else ""
 
 

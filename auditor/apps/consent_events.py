@@ -111,7 +111,7 @@ def _event(entry: DirectoryAudit, index: SnapshotIndex) -> ConsentEvent | None:
         result=_result(entry, reason),
         client_id=about.client_id or (app.appId.lower() if app else ""),
         object_id=about.object_id,
-        name=(app.displayName if app else "") or about.name,
+        name=(app.own_name if app else "") or about.name,
         actor=actor_of(entry),
         # Only an admin can consent for everyone.
         is_admin_consent=about.is_admin_consent if about.is_admin_consent is not None else about.is_for_all or None,

@@ -17,7 +17,7 @@ from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.model.access_resources import AppConsentRequest
 from auditor.model.blocked import RequestStatus, UserRequest
-from auditor.model.document import parse_time
+from auditor.model.document import parse_time, stated_time, utc_text
 
 STATUS_NOT_KNOWN = "a request has a status that this version doesn't know"
 """Why it isn't known whether the user of a request waits."""
@@ -62,7 +62,8 @@ def _request(row: Mapping[str, Any], now: datetime | None, days: int | None) -> 
     if status is RequestStatus.COMPLETED:
         status = _RESULTS.get(_text(stage.get("reviewResult")).lower(), status)
     reviewer = _object(stage.get("reviewedBy"))
-    created = parse_time(_text(row.get("createdDateTime")))
+    made = stated_time(_text(row.get("createdDateTime")))
+    created = parse_time(made)
     waits = status is RequestStatus.PENDING
     ends = _end(created, days) if waits and created and days else None
     left = (ends - now) // timedelta(days=1) if ends and now else None
@@ -70,13 +71,13 @@ def _request(row: Mapping[str, Any], now: datetime | None, days: int | None) -> 
         status=status,
         user=_name(user),
         user_id=_text(user.get("id")),
-        created=_text(row.get("createdDateTime")),
-        ends=ends.strftime("%Y-%m-%dT%H:%M:%SZ") if ends else "",
+        created=made,
+        ends=utc_text(ends) if ends else "",
         days_left=left,
         soon=left is not None and left <= SOON_DAYS,
         reason=_text(row.get("reason")),
         reviewed_by=_name(reviewer),
-        reviewed=_text(stage.get("reviewedDateTime")),
+        reviewed=stated_time(_text(stage.get("reviewedDateTime"))),
         justification=_text(stage.get("justification")),
     )
 

@@ -14,13 +14,14 @@ from typing import NamedTuple
 from auditor.apps.asked_scopes import by_resource
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.granted_permissions import GrantNames
-from auditor.consent.snapshot_index import NotRead, SnapshotIndex
-from auditor.facts.ids import CLOUDS, OPENID_SCOPES
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex, assigned_by_app
+from auditor.facts.ids import OPENID_SCOPES, cloud_named
 from auditor.facts.permissions import APP_ROLES
 from auditor.fixes.exposure_classes import DataKind, data_kind, scope_weight
+from auditor.model.decision import AppOwner
 from auditor.model.report import AbusedApp
 from auditor.model.resources import PRINCIPAL, ServicePrincipal
-from auditor.model.survey import AppOwner, Holdings, Permissions, Risk, RiskLevel
+from auditor.model.survey import Holdings, Permissions, Risk, RiskLevel
 
 _SENSITIVE = (DataKind.MAIL, DataKind.FILES, DataKind.CHATS)
 _HIGH, _MEDIUM = 5, 3
@@ -47,8 +48,7 @@ class AppHoldings:
     def __init__(self, index: SnapshotIndex) -> None:
         self._index = index
         self._names = GrantNames(index)
-        cloud = CLOUDS.get(index.snapshot.cloud)
-        self._verifies_publishers = cloud is None or cloud.verifies_publishers
+        self._verifies_publishers = cloud_named(index.snapshot.cloud).verifies_publishers
 
     def held_by(self, client_id: str, owner: AppOwner, abused: AbusedApp | None = None) -> FoundHoldings:
         """What the app with this client id (lower case) holds; `abused` is its entry in the list of such apps."""
@@ -120,8 +120,8 @@ class AppHoldings:
     def _of_app(self) -> dict[str, list[tuple[str, str]]]:
         """Resource and application permission of each app of which all were read, by client id in lower case."""
         found: dict[str, list[tuple[str, str]]] = {}
-        for client_id, rows in (self._index.snapshot.sections.appRoleAssignments or {}).items():
-            held = found.setdefault(client_id.lower(), [])
+        for client_id, rows in assigned_by_app(self._index.snapshot.sections.appRoleAssignments).items():
+            held = found.setdefault(client_id, [])
             for row in rows:
                 _, resource = self._names.resource_with_id(row.resourceId or "")
                 held.append((resource.lower(), self._names.role(resource.lower(), row.appRoleId or "")))
@@ -131,11 +131,11 @@ class AppHoldings:
     def _roles(self) -> dict[str, list[tuple[str, str]]]:
         """Resource and application permission, by the object id of the app that holds it."""
         found: dict[str, list[tuple[str, str]]] = {}
-        for resource, rows in (self._index.snapshot.sections.appRoleAssignedTo or {}).items():
+        for resource, rows in assigned_by_app(self._index.snapshot.sections.appRoleAssignedTo).items():
             for row in rows:
                 if (row.principalType or "").lower() == _APP:
-                    name = self._names.role(resource.lower(), row.appRoleId or "")
-                    found.setdefault(row.principalId.lower(), []).append((resource.lower(), name))
+                    name = self._names.role(resource, row.appRoleId or "")
+                    found.setdefault(row.principalId.lower(), []).append((resource, name))
         return found
 
     @cached_property

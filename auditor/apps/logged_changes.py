@@ -23,8 +23,10 @@ from auditor.apps.audit_entries import (
     targets_of,
     words,
 )
+from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.facts.audit_activities import activities_by_kind
 from auditor.model.access_resources import DirectoryAudit
+from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 
 _SETTING, _POLICY, _APP, _GRANT = "setting", "policy", "app", "grant"
@@ -59,7 +61,7 @@ class ConcernedObjects(NamedTuple):
     """The app ids and object ids, in lower case, of an app and of the APIs that it asks for."""
 
     app: frozenset[str]
-    resources: frozenset[str]
+    resources: frozenset[str] = frozenset()
 
 
 class LoggedChange(NamedTuple):
@@ -71,6 +73,7 @@ class LoggedChange(NamedTuple):
 
     at: datetime
     time: str
+    activity: str
     kind: str
     by: str
     targets: frozenset[str]
@@ -80,7 +83,12 @@ class LoggedChange(NamedTuple):
     @property
     def clause(self) -> str:
         """What changed, when and by whom."""
-        return f"{_WHAT_CHANGED[self.kind]} on {self.time[:10]}{f' by {self.by}' if self.by else ''}"
+        return f"{self.what} on {self.time[:10]}{f' by {self.by}' if self.by else ''}"
+
+    @property
+    def what(self) -> str:
+        """What changed: ``the consent settings changed``."""
+        return _WHAT_CHANGED[self.kind]
 
     @property
     def is_about_one_app(self) -> bool:
@@ -93,6 +101,13 @@ class LoggedChange(NamedTuple):
             return True
         of_app = self.is_of_app and not self.targets.isdisjoint(objects.app)
         return of_app or not self.targets.isdisjoint(objects.resources)
+
+
+def ids_of(index: SnapshotIndex, app_ids: Iterable[str]) -> frozenset[str]:
+    """These app ids, in lower case, and the object ids of their service principals: an entry can name either."""
+    named = {one.lower() for one in app_ids}
+    found = (index.service_principal(one) for one in named)
+    return frozenset(named | {one.id.lower() for one in found if isinstance(one, ServicePrincipal)}) - {""}
 
 
 def logged_changes(snapshot: Snapshot) -> tuple[LoggedChange, ...]:
@@ -131,6 +146,7 @@ def _change(entry: DirectoryAudit, kind: str, at: datetime) -> LoggedChange | No
     return LoggedChange(
         at=at,
         time=entry.activityDateTime or "",
+        activity=entry.activityDisplayName or "",
         kind=kind,
         by=(actor.name or actor.id) if actor else "",
         targets=frozenset(_ids(targets)) - {""},

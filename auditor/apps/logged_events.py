@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from auditor.apps.audit_entries import audit_time
 from auditor.apps.consent_events import SAME_CONSENT, ConsentActivity, ConsentEvent, ConsentResult, consent_events
-from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, logged_changes, removed_grants
+from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, ids_of, logged_changes, removed_grants
 from auditor.consent.snapshot_index import index_of
-from auditor.facts.app_names import app_name
+from auditor.facts.app_names import published_name
 from auditor.model.difference import Actor, ActorKind
 from auditor.model.prediction import Happened
 from auditor.model.resources import ServicePrincipal
@@ -71,9 +71,8 @@ class EventLogs:
     def name(self, event: LoggedEvent) -> str:
         """What to call the app."""
         found = self.index.service_principal(event.client_id)
-        shown = (found.displayName or "") if isinstance(found, ServicePrincipal) else ""
-        known = app_name(event.client_id)
-        return shown or event.name or (known.name if known else "")
+        own = found.own_name if isinstance(found, ServicePrincipal) else ""
+        return own or event.name or published_name(event.client_id)
 
     def events(self) -> Iterator[LoggedEvent]:
         """What users did or met, each once: consents, refused consents, and sign-ins that lacked consent."""
@@ -182,14 +181,8 @@ class EventLogs:
 
     def removed_since(self, event: LoggedEvent) -> LoggedChange | None:
         """A grant of the app that was removed after the event, so that no later read shows it."""
-        objects = ConcernedObjects(self.ids((event.client_id,)), frozenset())
+        objects = ConcernedObjects(ids_of(self.index, (event.client_id,)))
         return next((one for one in self._removed if one.at > event.at and one.concerns(objects)), None)
-
-    def ids(self, app_ids: Iterable[str]) -> frozenset[str]:
-        """These app ids, and the object ids of their service principals."""
-        named = set(app_ids)
-        found = [self.index.service_principal(one) for one in named]
-        return frozenset(named | {(one.id or "").lower() for one in found if isinstance(one, ServicePrincipal)}) - {""}
 
     def grants_for_all(self, client_id: str) -> Iterator[ConsentEvent]:
         """The grants of the app for all users that the audit log has."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.apps.consent_events import SAME_CONSENT, ConsentResult
-from auditor.apps.logged_changes import ConcernedObjects, LoggedChange
+from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, ids_of
 from auditor.apps.logged_events import EventLogs, LoggedEvent
 from auditor.consent.existing_grants import TENANT_WIDE
 from auditor.consent.snapshot_index import index_of
@@ -118,7 +118,7 @@ class TenantReads:
         """The ids of the app and of what it asks for, by which an entry of the log can name them."""
         index = self._logs.index
         resources = {index.resource_id(one) for one in (*app.default_resources, *(n.resource for n in app.scopes))}
-        return ConcernedObjects(self._logs.ids((event.client_id,)), self._logs.ids(resources))
+        return ConcernedObjects(ids_of(index, (event.client_id,)), ids_of(index, resources))
 
     def _changed_between(self, start: datetime, end: datetime, objects: ConcernedObjects) -> bool:
         """Whether something that decides changed, or may have before the log begins."""

@@ -24,12 +24,13 @@ from auditor.apps.consent_requests import (
     reviewers,
     user_requests,
 )
+from auditor.apps.logged_changes import LoggedChange, logged_changes
 from auditor.apps.stopped_people import People, led_to_consent, stop_codes
 from auditor.apps.survey_filters import matches_name
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.facts.abused_apps import abused_by_id, lists_with
-from auditor.facts.app_names import app_name
+from auditor.facts.app_names import published_name
 from auditor.facts.ids import PATH_SEPARATOR, cloud_named, is_guid, portal_links
 from auditor.facts.sign_in_codes import logged_codes
 from auditor.model.access_resources import AppConsentRequest, SignIn
@@ -218,6 +219,10 @@ class _Finder:
     def _consents(self) -> tuple[ConsentEvent, ...]:
         return consent_events(self._index.snapshot)
 
+    @cached_property
+    def _changes(self) -> tuple[LoggedChange, ...]:
+        return logged_changes(self._index.snapshot)
+
     def _is_asked(self, at: str | None, correlation_id: str | None) -> bool:
         """Whether an entry is in the time and of the correlation ID; one without a time may be."""
         if self._correlation and (correlation_id or "").lower() != self._correlation:
@@ -267,6 +272,7 @@ class _Finder:
             self._subject,
             people,
             [one for one in self._consents if one.client_id == client_id],
+            self._changes,
             audits=self._unread.get(BlockedSource.AUDITS, ""),
             with_fixes=self._with_fixes and not (listed and not listed.legitimate),
         )
@@ -340,7 +346,7 @@ class _Finder:
     def _name(self, client_id: str, events: _Events) -> str:
         """What the tenant calls the app, else its requests and the logs, else a pack or the table of names."""
         found = self._index.service_principal(client_id)
-        own = (found.displayName or found.appDisplayName or "") if isinstance(found, ServicePrincipal) else ""
+        own = found.own_name if isinstance(found, ServicePrincipal) else ""
         logged = (
             *(one.appDisplayName for one in events.requests),
             *(one.appDisplayName for one in events.sign_ins),
@@ -348,15 +354,10 @@ class _Finder:
         )
         described = self._described.get(client_id)
         by_pack = described.variants[0][1].name if described else ""
-        return own or next(filter(None, logged), "") or by_pack or _known_name(client_id)
+        return own or next(filter(None, logged), "") or by_pack or published_name(client_id) or f"app {client_id}"
 
 
 _ALL_APPS = ("Entra ID", "Enterprise apps", "All applications")
-
-
-def _known_name(client_id: str) -> str:
-    known = app_name(client_id)
-    return known.name if known else f"app {client_id}"
 
 
 def _new() -> _Events:

@@ -1,7 +1,8 @@
 """The survey: for every app of a tenant that isn't Microsoft's, whether users can connect it and what it holds.
 
 An app is in the survey if it holds a permission, if users wait for its approval, if sign-ins to it failed because of
-consent or assignment, or if somebody chose it. Which apps are Microsoft's is decided by ``appOwnerOrganizationId``.
+consent or assignment, or if somebody chose it. Which apps are Microsoft's is decided by ``appOwnerOrganizationId``,
+and by client id if that wasn't read.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from auditor.apps.held_permissions import APIS, AppHoldings
 from auditor.apps.survey_filters import Filtered, filtered, in_order, matches_name
 from auditor.consent.decision_facts import gather
 from auditor.consent.explanation import earlier_consents, users_covered
+from auditor.consent.requested_access import owner_of
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER
 from auditor.facts.abused_apps import abused_by_id, lists_with
-from auditor.facts.app_names import app_name, published_name
-from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
+from auditor.facts.app_names import published_name
+from auditor.facts.ids import cloud_named
 from auditor.fixes.assumptions import assume_of_tenant
-from auditor.model.decision import Outcome
+from auditor.model.decision import AppOwner, Outcome
 from auditor.model.report import AbusedAppsList
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
@@ -32,7 +34,6 @@ from auditor.model.sections import permissions_to_read
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import (
     AbuseMark,
-    AppOwner,
     Assumed,
     ConnectAnswer,
     ConnectState,
@@ -134,8 +135,7 @@ class _Surveyor:
         self._held = AppHoldings(self.index)
         self._activity = AppActivity(self.index)
         self._after = index_of(assume_of_tenant(snapshot, assumptions)) if assumptions else None
-        cloud = CLOUDS.get(snapshot.cloud)
-        self._verifies_publishers = cloud is None or cloud.verifies_publishers
+        self._verifies_publishers = cloud_named(snapshot.cloud).verifies_publishers
         self._abused = abused_by_id(lists_with(abused))
         self._microsoft = self._without_access = 0
         self.keepers: dict[str, frozenset[str]] = {}
@@ -157,7 +157,7 @@ class _Surveyor:
         principals = {one.appId.lower(): one for one in self.index.snapshot.sections.servicePrincipals or ()}
         for client_id in dict.fromkeys((*_candidates(self.index, self._scopes, self._activity), *self._known.chosen)):
             principal = principals.get(client_id)
-            owner = self._owner(client_id, principal)
+            owner = owner_of(self.index.snapshot.tenant.id, client_id, principal)
             name = self._name(client_id, principal)
             is_named = any(matches_name(wanted, name, client_id) for wanted in self._names)
             is_chosen = is_named or (not self._names and client_id in self._known.chosen)
@@ -178,23 +178,9 @@ class _Surveyor:
             return True
         return principal is not None and (principal.servicePrincipalType or "").lower() == _MANAGED_IDENTITY
 
-    def _owner(self, client_id: str, principal: ServicePrincipal | None) -> AppOwner:
-        listed = app_name(client_id)
-        is_microsofts = listed is not None and listed.is_microsoft
-        if principal is None:
-            return AppOwner.MICROSOFT if is_microsofts else AppOwner.UNKNOWN
-        tenant, owner = self.index.snapshot.tenant.id.lower(), (principal.appOwnerOrganizationId or "").lower()
-        if (principal.servicePrincipalType or "").lower() in APPS_OF_THIS_TENANT:
-            return AppOwner.OWN
-        if owner in MICROSOFT_TENANTS or (not owner and is_microsofts):
-            return AppOwner.MICROSOFT
-        if not owner or not tenant:
-            return AppOwner.UNKNOWN
-        return AppOwner.OWN if owner == tenant else AppOwner.THIRD_PARTY
-
     def _name(self, client_id: str, principal: ServicePrincipal | None) -> str:
         """What the tenant calls the app, else its requests and sign-ins, else a pack or the table of names."""
-        own = (principal.displayName or principal.appDisplayName or "") if principal else ""
+        own = principal.own_name if principal else ""
         requests = self._scopes.requests.get(client_id, ())
         asked = next((one.appDisplayName for one in requests if one.appDisplayName), "")
         described = self._known.described.get(client_id)

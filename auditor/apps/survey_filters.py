@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from auditor.consent import Truth, all_of, any_of, known
+from auditor.model.decision import AppOwner
 from auditor.model.document import parse_time
-from auditor.model.survey import AppOwner, ConnectState, Filters, RiskLevel, SurveyedApp
+from auditor.model.survey import ConnectState, Filters, RiskLevel, SurveyedApp
 
 
 class Filtered(NamedTuple):

@@ -23,10 +23,10 @@ from auditor.checks.kind import (
 )
 from auditor.consent import Truth
 from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.granted_permissions import role_name
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex
 from auditor.facts.abused_apps import reference_to
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
-from auditor.facts.permissions import APP_ROLES
 from auditor.model.document import Point, count, parse_time, series
 from auditor.model.report import LIST_IS_OLD_AFTER, AbusedApp, Evidence, FindingSubject
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
@@ -137,7 +137,7 @@ class _ListedApp(NamedTuple):
     @property
     def name(self) -> str:
         """The app's name in the tenant, which anybody can choose; else its name in the list, or its client id."""
-        own = (self.principal.displayName or self.principal.appDisplayName) if self.principal else ""
+        own = self.principal.own_name if self.principal else ""
         return own or self.entry.name or self.entry.client_id
 
     @property
@@ -203,35 +203,24 @@ def _roles(index: SnapshotIndex, principal: ServicePrincipal) -> tuple[tuple[str
         if gap := index.gap("appRoleAssignedTo", resource):
             why = why or gap.why
         held = (row.appRoleId or "" for row in rows if row.principalId.lower() == principal.id.lower())
-        names.update(_role_name(index, resource, role) for role in held)
+        names.update(role_name(resource, role, index) for role in held)
     return tuple(sorted(names, key=_by_name)), why
 
 
 def _whole_roles(index: SnapshotIndex, principal: ServicePrincipal) -> tuple[str, ...] | None:
     """The application permissions that the app holds on every resource; none if these weren't read app by app."""
-    section, app_id = "appRoleAssignments", principal.appId.lower()
-    every = index.snapshot.sections.appRoleAssignments or {}
-    rows = next((rows for key, rows in every.items() if key.lower() == app_id), None)
-    if rows is None or index.was_refused(section, app_id) or index.gap(section, app_id):
+    rows = index.roles_held(principal.appId)
+    if isinstance(rows, NotRead) or index.gap("appRoleAssignments", principal.appId):
         return None
     names: set[str] = set()
     for row in rows:
         resource = index.principal_with_id(row.resourceId or "")
-        names.add(_role_name(index, resource.appId.lower() if resource else "", row.appRoleId or ""))
+        names.add(role_name(resource.appId.lower() if resource else "", row.appRoleId or "", index))
     return tuple(sorted(names, key=_by_name))
 
 
 def _by_name(name: str) -> tuple[str, str]:
     return name.lower(), name
-
-
-def _role_name(index: SnapshotIndex, resource: str, role_id: str) -> str:
-    """The name of an application permission, else its id."""
-    found = index.service_principal(resource)
-    published = (found.appRoles or ()) if isinstance(found, ServicePrincipal) else ()
-    known = (one.value for roles in APP_ROLES.values() for one in roles if one.id == role_id.lower())
-    named = next((one.value for one in published if one.id.lower() == role_id.lower() and one.value), None)
-    return named or next(known, role_id)
 
 
 class _ConsentLog:

@@ -11,10 +11,11 @@ from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
 from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
-from auditor.consent.requested_access import is_disabled_by_microsoft
+from auditor.consent.requested_access import is_disabled_by_microsoft, owner_of, users_may_consent
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex
-from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
+from auditor.facts.ids import cloud_named
 from auditor.facts.permissions import known_scopes
+from auditor.model.decision import AppOwner
 from auditor.model.report import FindingSubject
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL, ServicePrincipal
 
@@ -61,7 +62,6 @@ class Apps:
         self._matches: dict[tuple[object, ...], Truth] = {}
         self._places: dict[str, tuple[str, str, str]] = {}
         self.tenant = index.snapshot.tenant.id.lower()
-        self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
         self.partial = index.why_partial("servicePrincipals") if is_read else index.not_read("servicePrincipals").why
         """Why there may be more apps than the index has; empty if there can't be."""
@@ -74,7 +74,7 @@ class Apps:
         """The place of the app among others: its name in lower case, its client id, or else object id, and its name."""
         if object_id not in self._places:
             found = self.index.principal_with_id(object_id)
-            name = _name_or_id(found) if found else object_id.lower()
+            name = (found.name or found.appId) if found else object_id.lower()
             self._places[object_id] = name.lower(), (found.appId if found else object_id).lower(), name
         return self._places[object_id]
 
@@ -109,7 +109,7 @@ class Apps:
         """As far as what the blueprint lets its agents inherit: a clause with ``if`` or ``where``."""
         rows = blueprint.inheritablePermissions
         if rows is None:
-            own = self._owner(blueprint) in ("", self.tenant)
+            own = self._owner(blueprint) in (AppOwner.OWN, AppOwner.UNKNOWN)
             why = "was not read" if own else "another tenant's registration says"
             return f"if the blueprint lets them inherit it, which {why}"
         passed_on = [self._passed_on_of(blueprint, row.resourceAppId) for row in rows if row.resourceAppId]
@@ -155,7 +155,9 @@ class Apps:
         # Of a hundred thousand apps, few differ in what a check can ask for.
         publisher = found.verifiedPublisher
         is_verified = publisher.is_verified if publisher else None
-        alike = (wanted.publisher, wanted.owner, wanted.state, publisher is None, is_verified, _ASKED_FOR(found))
+        unowned = self._owner(found) if wanted.owner != "any" and not found.appOwnerOrganizationId else None
+        of_check = (wanted.publisher, wanted.owner, wanted.state)
+        alike = (of_check, publisher is None, is_verified, unowned, _ASKED_FOR(found))
         if (matches := self._matches.get(alike)) is None:
             matches = self._matches[alike] = all_of(self._properties(found, wanted))
         return matches
@@ -166,11 +168,8 @@ class Apps:
         if wanted.publisher == "unverified":
             publisher = described.verifiedPublisher if described else None
             yield ~known(publisher.is_verified if publisher else None)
-        owner = self._owner(described) if described else ""
-        if wanted.owner == "foreign":
-            yield self._is_foreign(owner)
-        elif wanted.owner == "not-microsoft":
-            yield known(owner not in MICROSOFT_TENANTS) if owner else Truth.UNKNOWN
+        if wanted.owner != "any":
+            yield self._is_owned_as(wanted.owner, described) if described else Truth.UNKNOWN
         if wanted.state == "gone":
             yield Truth.FALSE
         elif wanted.state in ("disabled", "unusable"):
@@ -182,33 +181,32 @@ class Apps:
                 )
             )
 
-    def _is_foreign(self, owner: str) -> Truth:
-        """Whether an app of this owner is neither Microsoft's nor of this tenant, which may be unnamed."""
-        if owner in MICROSOFT_TENANTS:
-            return Truth.FALSE
-        return known(owner != self.tenant) if owner and self.tenant else Truth.UNKNOWN
+    def _is_owned_as(self, wanted: Owner, principal: ServicePrincipal) -> Truth:
+        """Whether the app has an owner of this kind. If this tenant has no id, another owner still isn't Microsoft."""
+        owner = self._owner(principal)
+        if owner is AppOwner.UNKNOWN:
+            is_named = wanted == "not-microsoft" and principal.appOwnerOrganizationId
+            return Truth.TRUE if is_named else Truth.UNKNOWN
+        return known(owner is AppOwner.THIRD_PARTY or (wanted == "not-microsoft" and owner is AppOwner.OWN))
 
-    def _owner(self, principal: ServicePrincipal) -> str:
-        """The tenant that the app is registered in; empty where that was not read."""
-        kind = (principal.servicePrincipalType or "").lower()
-        # Graph names no owner of these: they have no registration, and work in their own tenant only.
-        return self.tenant if kind in APPS_OF_THIS_TENANT else (principal.appOwnerOrganizationId or "").lower()
+    def _owner(self, principal: ServicePrincipal) -> AppOwner:
+        return owner_of(self.tenant, principal.appId, principal)
 
     def users_may_grant(self, resource: ServicePrincipal, scope: str) -> Truth:
         """Whether users may grant the scope (lower case), by the type that the resource publishes for it."""
         published = self.index.published_scopes(resource.appId)
         if isinstance(published, NotRead | Absent):
             documented = known_scopes(resource.appId).get(scope)
-            return Truth.UNKNOWN if documented is None else known(documented.type != "Admin")
+            return users_may_consent(documented.type if documented else None)
         if (found := published.get(scope)) is None:
             # The resource no longer publishes the scope: nobody can be asked for it, not even an administrator.
             return Truth.UNKNOWN if self.index.nameless_scope(resource.appId) else Truth.TRUE
-        return {"user": Truth.TRUE, "admin": Truth.FALSE}.get((found.type or "").lower(), Truth.UNKNOWN)
+        return users_may_consent(found.type)
 
     @property
     def verifies_publishers(self) -> bool:
         """Whether publishers are verified at all in this cloud."""
-        return self.cloud is None or self.cloud.verifies_publishers
+        return cloud_named(self.index.snapshot.cloud).verifies_publishers
 
 
 _STATES = {"disabled": "disabled", "gone": "deleted", "unusable": "disabled or deleted"}
@@ -253,12 +251,3 @@ def narrow_filter(definition: SchemaPart) -> None:
     """The same restriction, for a JSON Schema."""
     definition["if"] = {"required": ["state"], "properties": {"state": {"const": "gone"}}}
     definition["then"] = {"properties": {name: {"const": "any"} for name in ("publisher", "owner")}}
-
-
-def _name_or_id(principal: ServicePrincipal) -> str:
-    """What the tenant calls the app, else what its vendor does, else its client id."""
-    if name := principal.displayName or principal.appDisplayName:
-        return name
-    from auditor.facts.app_names import published_name
-
-    return published_name(principal.appId) or principal.appId

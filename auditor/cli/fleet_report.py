@@ -176,8 +176,8 @@ def _refuse_two_sources(live: bool, snapshots: tuple[str, ...], *others: Any) ->
 
 def _since(text: str, at: str) -> str:
     """The UTC time that the option means at the time `at`. Raises click.BadParameter."""
-    from auditor.model.document import parse_time
+    from auditor.model.document import parse_time, utc_text
 
     time, hours = time_or_hours_back(text)
     now = parse_time(at)
-    return (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") if now and hours else time
+    return utc_text(now - timedelta(hours=hours)) if now and hours else time

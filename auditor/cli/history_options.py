@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 import click
 
@@ -43,15 +42,13 @@ def since_option(command: Command) -> Command:
 
 
 def _utc_time(_: click.Context, __: click.Parameter, text: str) -> str:
+    from auditor.model.document import parse_time, utc_text
+
     if not text:
         return ""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text!r} isn't a date such as 2026-11-22, or a time such as 2026-11-22T02:00Z."
-        raise click.BadParameter(message) from None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if at := parse_time(text):
+        return utc_text(at)
+    raise click.BadParameter(f"{text!r} isn't a date such as 2026-11-22, or a time such as 2026-11-22T02:00Z.")
 
 
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}
@@ -60,7 +57,7 @@ _BACK = re.compile(r"(\d{1,4})\s*([dhw])", re.IGNORECASE)
 
 def time_or_hours_back(text: str) -> tuple[str, int]:
     """The UTC time, or the hours back, that a ``--since`` such as 7d means. Raises click.BadParameter."""
-    from auditor.model.document import parse_time
+    from auditor.model.document import parse_time, utc_text
 
     sought = text.strip()
     if not text:
@@ -68,6 +65,6 @@ def time_or_hours_back(text: str) -> tuple[str, int]:
     if (back := _BACK.fullmatch(sought)) and int(back[1]):
         return "", int(back[1]) * _HOURS[back[2].lower()]
     if at := parse_time(sought):
-        return at.strftime("%Y-%m-%dT%H:%M:%SZ"), 0
+        return utc_text(at), 0
     message = f"{text!r} isn't a time: give for example 7d, 12h, 2026-11-15 or 2026-11-15T08:00Z."
     raise click.BadParameter(message, param_hint="'--since'")

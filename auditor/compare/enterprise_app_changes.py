@@ -50,11 +50,7 @@ def _by_app(section: tuple[ServicePrincipal, ...]) -> dict[str, ServicePrincipal
 
 def name_of(principal: ServicePrincipal) -> str:
     """What to call an enterprise application."""
-    if name := principal.displayName or principal.appDisplayName:
-        return name
-    from auditor.facts.app_names import published_name
-
-    return published_name(principal.appId) or f"app {principal.appId}"
+    return principal.name or f"app {principal.appId}"
 
 
 def _presence(

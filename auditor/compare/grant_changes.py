@@ -6,7 +6,7 @@ compared. Rows that are equal on both sides cost next to nothing, so that a larg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,9 +14,9 @@ import msgspec
 
 from auditor.compare.both_reads import BothReads
 from auditor.compare.found_change import FoundChange, Move, with_section
-from auditor.consent.snapshot_index import SnapshotIndex, grants_as_spelled, index_of
+from auditor.consent.granted_permissions import role_name
+from auditor.consent.snapshot_index import SnapshotIndex, assigned_by_app, grants_as_spelled, index_of
 from auditor.facts.ids import RESOURCE_NAMES
-from auditor.facts.permissions import APP_ROLES
 from auditor.model.difference import Change, ChangeKind, Transition, Weight
 from auditor.model.document import first_of, series
 from auditor.model.report import Audience, Granted, GrantKind
@@ -78,7 +78,7 @@ def _delegated(
             both.note(_DELEGATED, "the users of grants for one user are not in the data")
             for one in sides:
                 one.users.clear()
-        if found := _change(names, key, GrantKind.DELEGATED, *sides):
+        if found := _change(names.name, key, GrantKind.DELEGATED, *sides):
             move = _move_delegated(names, *key) if found.weight is Weight.MAJOR else None
             yield FoundChange(found, move, frozenset(key[:1]))
 
@@ -104,7 +104,7 @@ _Assigned = Mapping[str, tuple[AppRoleAssignment, ...]]
 
 
 def _application(both: BothReads, old: _Assigned, new: _Assigned) -> Iterator[FoundChange]:
-    before, after = ({app.lower(): rows for app, rows in section.items()} for section in (old, new))
+    before, after = assigned_by_app(old), assigned_by_app(new)
     names = _Names(both)
     for resource in sorted(before.keys() & after.keys()):
         if before[resource] == after[resource] or both.lacks(_ROLES, resource):
@@ -120,18 +120,21 @@ def _application(both: BothReads, old: _Assigned, new: _Assigned) -> Iterator[Fo
                     mine.rows.append((row.id, row.principalId, role))
         for key in sorted(held[0].keys() | held[1].keys()):
             sides = [side.get(key) or _Held(set(), {}, {}, []) for side in held]
-            if found := _change(names, key, GrantKind.APPLICATION, *sides):
+            if found := _change(names.name, key, GrantKind.APPLICATION, *sides):
                 yield FoundChange(found)
 
 
-def _change(names: _Names, key: _Key, kind: GrantKind, old: _Held, new: _Held) -> Change | None:
-    """The change of what an app holds on a resource; a minor one if only rows, order or spelling differ."""
+def _change(name: Callable[[str], str], key: _Key, kind: GrantKind, old: _Held, new: _Held) -> Change | None:
+    """The change of what an app holds on a resource; a minor one if only rows, order or spelling differ.
+
+    `name` is what to call an app or resource, by its app id.
+    """
     client, resource = key
     values = [_value(side, other) for side, other in ((old, new), (new, old))]
     is_same = old.everyone == new.everyone and old.users == new.users
     if is_same and sorted(old.rows, key=repr) == sorted(new.rows, key=repr):
         return None
-    app, api = names.name(client), names.name(resource)
+    app, api = name(client), name(resource)
     transition = Transition.CHANGED
     if not is_same and (values[0] is None or values[1] is None):
         transition = Transition.APPEARED if values[0] is None else Transition.FIXED
@@ -195,8 +198,6 @@ class _Names:
     def __init__(self, both: BothReads) -> None:
         self._indexes: tuple[SnapshotIndex, ...] = (both.after, both.before)
         self._ids: dict[str, str] = {}
-        self._roles: dict[str, dict[str, str]] = {}
-        self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
 
     def app_id(self, object_id: str) -> str:
         """The app id, in lower case, of the app with this object id; the object id if no side knows it."""
@@ -211,17 +212,13 @@ class _Names:
             return RESOURCE_NAMES[app_id]
         for index in self._indexes:
             found = index.service_principal(app_id)
-            if isinstance(found, ServicePrincipal) and (name := found.displayName or found.appDisplayName):
+            if isinstance(found, ServicePrincipal) and (name := found.own_name):
                 return name
         return _published(app_id)
 
     def role(self, resource: str, role_id: str) -> str:
-        """The name of an app role (id in lower case), else its id."""
-        if resource not in self._roles:
-            found = [index.service_principal(resource) for index in self._indexes]
-            roles = [role for one in found if isinstance(one, ServicePrincipal) for role in one.appRoles or ()]
-            self._roles[resource] = {role.id.lower(): role.value for role in reversed(roles) if role.value}
-        return self._roles[resource].get(role_id) or self._known_roles.get(role_id, role_id)
+        """The name of an app role, else its id."""
+        return role_name(resource, role_id, *self._indexes)
 
 
 def _move_delegated(names: _Names, client: str, resource: str) -> Move:
@@ -252,7 +249,11 @@ def listed_grant_changes(old: Granted, new: Granted) -> Iterator[Change]:
     """The changes between the grants that two reports list, of the apps that both cover."""
     held = _listed(old), _listed(new)
     extents = [None if one.whole else frozenset(app.lower() for app in one.covers) for one in (old, new)]
-    names = _ListedNames({**held[0][1], **held[1][1]})
+    listed = {**held[0][1], **held[1][1]}
+
+    def name(app_id: str) -> str:
+        return listed.get(app_id) or _published(app_id)
+
     for key, kind in sorted(held[0][0].keys() | held[1][0].keys()):
         if kind == GrantKind.DELEGATED and not all(extent is None or key[0] in extent for extent in extents):
             continue
@@ -260,18 +261,8 @@ def listed_grant_changes(old: Granted, new: Granted) -> Iterator[Change]:
         if kind == GrantKind.APPLICATION and not all(side.everyone for side in sides):
             # A report doesn't say of which resources it read the app roles.
             continue
-        if found := _change(names, key, GrantKind(kind), *sides):
+        if found := _change(name, key, GrantKind(kind), *sides):
             yield found
-
-
-class _ListedNames(_Names):
-    """The names that reports list."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._listed = names
-
-    def name(self, app_id: str) -> str:
-        return self._listed.get(app_id) or _published(app_id)
 
 
 def _published(app_id: str) -> str:

@@ -7,7 +7,7 @@ appRoleAssignments granted to a service principal".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from auditor.consent.requested_access import Client
@@ -119,8 +119,9 @@ def _state(
 def holds(index: SnapshotIndex, client: Client, resource: ServicePrincipal, role_id: str) -> bool | NotRead:
     """Whether the app holds the application permission with this id, by what the app or the resource lists."""
     whole: NotRead | None = None
-    for section, part in ((HELD, client.app_id), (_GIVEN, resource.appId)):
-        rows = _rows(index, section, part)
+    listed = (HELD, client.app_id, index.roles_held), (_GIVEN, resource.appId, index.assigned_to)
+    for section, part, rows_of in listed:
+        rows = rows_of(part)
         if isinstance(rows, NotRead):
             whole = whole or rows
             continue
@@ -131,18 +132,6 @@ def holds(index: SnapshotIndex, client: Client, resource: ServicePrincipal, role
             return False
         whole = whole or gap
     return whole if whole is not None else False
-
-
-def _rows(index: SnapshotIndex, section: str, part: str) -> tuple[AppRoleAssignment, ...] | NotRead:
-    """The assignments that Graph lists for the app with this app id; none for an app that is known to be absent."""
-    if index.was_refused(section, part):
-        return index.not_read(section, part)
-    listed: Mapping[str, tuple[AppRoleAssignment, ...]] = getattr(index.snapshot.sections, section) or {}
-    found = next((rows for app_id, rows in listed.items() if app_id.lower() == part.lower()), None)
-    if found is not None:
-        return found
-    is_absent = section == HELD and isinstance(index.service_principal(part), Absent)
-    return () if is_absent else index.not_read(section, part)
 
 
 def _is_of(row: AppRoleAssignment, client: Client, resource: ServicePrincipal, role_id: str) -> bool:

@@ -144,7 +144,7 @@ def _inherited(
     index: SnapshotIndex, agent: ServicePrincipal, resources: tuple[str, ...], user_id: str | None
 ) -> dict[str, Inherited]:
     """What the agent has or may have by its blueprint, for the resources where that is anything."""
-    name = agent.displayName or "the agent identity"
+    name = agent.own_name or "the agent identity"
     if not agent.agentIdentityBlueprintId:
         unnamed = NotRead("servicePrincipals", "which blueprint that is was not read")
         return dict.fromkeys(resources, _perhaps_anything(name, unnamed))
@@ -179,7 +179,7 @@ def _inherited_on(
         return _perhaps_anything(agent, unread, sure)
     if not sure and not perhaps:
         return None
-    name, where = blueprint.displayName or blueprint.appId, index.resource_name(resource)
+    name, where = blueprint.name or blueprint.appId, index.resource_name(resource)
     what = f"permissions of {where} from its blueprint {name}"
     if not perhaps:
         text = f"{agent} inherits {what}, without a grant of its own"

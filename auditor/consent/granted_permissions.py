@@ -13,7 +13,7 @@ from auditor.consent.existing_grants import TENANT_WIDE, Grants
 from auditor.consent.requested_access import client_of, requested
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex, grants_as_spelled, index_of
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
-from auditor.facts.permissions import APP_ROLES
+from auditor.facts.permissions import ROLE_NAMES
 from auditor.model.document import parse_time
 from auditor.model.report import (
     UNUSED_DAYS,
@@ -228,29 +228,39 @@ def _grants_of(index: SnapshotIndex, clients: Iterable[str]) -> Iterator[OAuth2P
             yield from index.grants_of(found.id)
 
 
+def _published_roles(index: SnapshotIndex, resource: str) -> Mapping[str, str]:
+    """The names of the app roles that a resource publishes, by id in lower case; the first of two with one id."""
+    key = "names of app roles", resource
+    if key not in index.gathered:
+        found = index.service_principal(resource)
+        published = (found.appRoles or ()) if isinstance(found, ServicePrincipal) else ()
+        index.gathered[key] = {role.id.lower(): role.value for role in reversed(published) if role.value}
+    return cast("Mapping[str, str]", index.gathered[key])
+
+
+def role_name(resource: str, role_id: str, *indexes: SnapshotIndex) -> str:
+    """The name of an app role of a resource (app id), as the first tenant that knows it has it; else its id."""
+    names = (_published_roles(index, resource).get(role_id.lower()) for index in indexes)
+    return next(filter(None, names), "") or ROLE_NAMES.get(role_id.lower(), role_id)
+
+
 class GrantNames:
     """What to call the apps, app roles and users that grants name by id."""
 
     def __init__(self, index: SnapshotIndex, abused: Sequence[AbusedAppsList] = ()) -> None:
         self._index = index
         self._own_lists = abused
-        self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
-        self._roles: dict[str, dict[str, str]] = {}
         self._resources: dict[str, str] = {}
         self._with_id: dict[str, tuple[str, str]] = {}
 
     def role(self, resource: str, role_id: str) -> str:
         """The name of an app role, else its id."""
-        if resource not in self._roles:
-            found = self._index.service_principal(resource)
-            published = (found.appRoles or ()) if isinstance(found, ServicePrincipal) else ()
-            self._roles[resource] = {role.id.lower(): role.value for role in published if role.value}
-        return self._roles[resource].get(role_id.lower()) or self._known_roles.get(role_id.lower(), role_id)
+        return role_name(resource, role_id, self._index)
 
     def app(self, client: str) -> tuple[str, str]:
         """The name in lower case, and the app id, of the app with this object id; without a name, the object id."""
         found = self._index.principal_with_id(client)
-        return (_name(found).lower(), found.appId) if found else ("", client)
+        return (found.name.lower(), found.appId) if found else ("", client)
 
     def facts(self, client: str) -> _AppFacts:
         """What is known about the app with this object id."""
@@ -260,7 +270,7 @@ class GrantNames:
         publisher, last = found.verifiedPublisher, self.last_sign_in(found.appId)
         return _AppFacts(
             client_id=found.appId,
-            client_name=_name(found),
+            client_name=found.name,
             publisher=(publisher.displayName or "") if publisher and publisher.verifiedPublisherId else "",
             verified=publisher.is_verified if publisher else None,
             owner=found.appOwnerOrganizationId or "",
@@ -323,14 +333,9 @@ class GrantNames:
         """The name of a resource; empty if it isn't known."""
         if app_id not in self._resources:
             found = self._index.service_principal(app_id)
-            own = _name(found) if isinstance(found, ServicePrincipal) else ""
+            own = found.name if isinstance(found, ServicePrincipal) else ""
             self._resources[app_id] = RESOURCE_NAMES.get(app_id.lower()) or own or _published(app_id)
         return self._resources[app_id]
-
-
-def _name(principal: ServicePrincipal) -> str:
-    """What the tenant calls the app, else what its vendor does; empty if neither is known."""
-    return principal.displayName or principal.appDisplayName or _published(principal.appId)
 
 
 def _published(app_id: str) -> str:
@@ -389,7 +394,7 @@ def _app(found: ServicePrincipal, needs: tuple[ScopeNeed, ...]) -> App:
     publisher = found.verifiedPublisher
     return App(
         client_id=found.appId.lower(),
-        name=_name(found),
+        name=found.name,
         redirect_uris=tuple(found.replyUrls or ()),
         scopes=needs,
         publisher_verified=None if publisher is None else publisher.is_verified,
@@ -405,7 +410,7 @@ def _scope_order(need: ScopeNeed) -> tuple[bool, str, int, str]:
 
 
 def _label(principal: ServicePrincipal) -> str:
-    return _name(principal) or f"the app {principal.appId}"
+    return principal.name or f"the app {principal.appId}"
 
 
 def differences(snapshot: Snapshot | SnapshotIndex, app: App) -> tuple[ScopeDifference, ...] | None:

@@ -14,8 +14,16 @@ import msgspec
 from auditor.consent import Truth, known
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
-from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.ids import (
+    APPS_OF_THIS_TENANT,
+    MICROSOFT_GRAPH,
+    MICROSOFT_TENANTS,
+    OPENID_SCOPES,
+    RESOURCE_NAMES,
+    cloud_named,
+)
 from auditor.facts.permissions import KnownScope, known_scopes
+from auditor.model.decision import AppOwner
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -62,6 +70,24 @@ def is_disabled_by_microsoft(principal: ServicePrincipal) -> Truth:
     return _DISABLED.get((principal.disabledByMicrosoftStatus or "").lower(), Truth.UNKNOWN)
 
 
+def owner_of(tenant: str, client_id: str, principal: ServicePrincipal | None) -> AppOwner:
+    """Who registered the app; `tenant` is the id of the tenant that was read.
+
+    Graph names no owner of apps without a registration, which work in their own tenant only. If the owner of another
+    app wasn't read, its client id may be one that Microsoft publishes as its own.
+    """
+    if principal and (principal.servicePrincipalType or "").lower() in APPS_OF_THIS_TENANT:
+        return AppOwner.OWN
+    if owner := (principal.appOwnerOrganizationId or "").lower() if principal else "":
+        if owner in MICROSOFT_TENANTS:
+            return AppOwner.MICROSOFT
+        own = AppOwner.OWN if owner == tenant.lower() else AppOwner.THIRD_PARTY
+        return own if tenant else AppOwner.UNKNOWN
+    from auditor.facts.app_names import is_microsofts
+
+    return AppOwner.MICROSOFT if is_microsofts(client_id) else AppOwner.UNKNOWN
+
+
 NOT_CONNECTED = "the app is not in the tenant yet"
 
 
@@ -85,13 +111,13 @@ def _present(cloud: str, principal: ServicePrincipal) -> Client:
     publisher = principal.verifiedPublisher
     verified = publisher.is_verified if publisher else None
     publisher_id = publisher.verifiedPublisherId or "" if publisher and verified is not None else None
-    if not _verifies_publishers(cloud):
+    if not cloud_named(cloud).verifies_publishers:
         publisher_id = ""
     return Client(
         app_id=principal.appId,
         presence=Truth.TRUE,
         object_id=principal.id or None,
-        name=principal.displayName or "",
+        name=principal.own_name,
         enabled=known(principal.accountEnabled),
         # Graph returns null for both while nothing is wrong, so a missing value reads as "not disabled".
         deactivated=known(bool(principal.isDisabled)),
@@ -106,7 +132,7 @@ def _present(cloud: str, principal: ServicePrincipal) -> Client:
 
 
 def _absent(cloud: str, app: App) -> Client:
-    verified = app.publisher_verified if _verifies_publishers(cloud) else False
+    verified = app.publisher_verified if cloud_named(cloud).verifies_publishers else False
     return Client(
         app_id=app.client_id,
         presence=Truth.FALSE,
@@ -121,19 +147,17 @@ def _absent(cloud: str, app: App) -> Client:
     )
 
 
-def _verifies_publishers(cloud: str) -> bool:
-    # Publisher verification exists in the global cloud only ("Publisher verification", limitations).
-    known_cloud = CLOUDS.get(cloud)
-    return known_cloud is None or known_cloud.verifies_publishers
-
-
 IMPLICIT = ("User.Read", "offline_access")
 """Entra adds these to an app's first consent ("Consent types for developers"), though a live capture shows
 a grant without them: a block that only they cause is therefore never certain."""
 
 
 _USER_TYPE = {"user": Truth.TRUE, "admin": Truth.FALSE}
-"""Whether users may consent to a scope, by its type in lower case (Graph, ``permissionScope``)."""
+
+
+def users_may_consent(scope_type: str | None) -> Truth:
+    """Whether users may consent to a scope of this type (Graph, ``permissionScope``), if a policy lets them."""
+    return _USER_TYPE.get((scope_type or "").lower(), Truth.UNKNOWN)
 
 
 class Permission(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,7 +264,7 @@ def _from_tenant(base: Permission, scope: DelegatedScope) -> Permission:
         id=scope.id.lower() or None,
         exists=Truth.TRUE,
         enabled=known(scope.isEnabled),
-        user_type=_USER_TYPE.get((scope.type or "").lower(), Truth.UNKNOWN),
+        user_type=users_may_consent(scope.type),
     )
 
 
@@ -251,7 +275,7 @@ def _from_table(base: Permission, scope: KnownScope) -> Permission:
         id=scope.id,
         exists=Truth.TRUE,
         enabled=known(scope.enabled),
-        user_type=known(scope.type == "User"),
+        user_type=users_may_consent(scope.type),
         from_table=True,
     )
 

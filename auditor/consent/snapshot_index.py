@@ -33,6 +33,7 @@ from auditor.model.snapshot import GroupedGrants, LeftOut, PartOfSnapshot, Snaps
 _Section = TypeVar("_Section")
 _Table = TypeVar("_Table")
 _Value = TypeVar("_Value")
+_Assigned = Mapping[str, tuple[AppRoleAssignment, ...]]
 _KEPT = 4
 """How many snapshots' tables are kept: enough for a tenant and the changed copies that fixes are tried on."""
 
@@ -190,8 +191,8 @@ class SnapshotIndex:
         if name := RESOURCE_NAMES.get(app_id.lower()):
             return name
         found = self._principals.by_app_id.get(app_id.lower())
-        if found and found.displayName:
-            return found.displayName
+        if found and (name := found.name):
+            return name
         self._refuse_left_out(app_id.lower())
         from auditor.facts.app_names import published_name
 
@@ -247,7 +248,6 @@ class SnapshotIndex:
         return _classifications(self.snapshot.sections.delegatedPermissionClassifications)
 
     # What apps hold, and who is assigned to them.
-
     def grants_of(self, object_id: str | None) -> tuple[OAuth2PermissionGrant, ...]:
         """Every grant that was read of a client, whoever it is for; none without an object id."""
         sought = (object_id or "").lower()
@@ -266,10 +266,16 @@ class SnapshotIndex:
 
     def assigned_to(self, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
         """Who is assigned to an app of this tenant; nobody, where the app is known to be absent."""
-        section = "appRoleAssignedTo"
+        return self._assignments("appRoleAssignedTo", app_id)
+
+    def roles_held(self, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
+        """The roles of other apps that an app holds; none, where the app is known to be absent."""
+        return self._assignments("appRoleAssignments", app_id)
+
+    def _assignments(self, section: str, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
         if self.was_refused(section, app_id):
             return self.not_read(section, app_id)
-        found = self._assigned_to.get(app_id.lower())
+        found = assigned_by_app(getattr(self.snapshot.sections, section)).get(app_id.lower())
         if found is not None:
             return found
         return () if isinstance(self.service_principal(app_id), Absent) else self.not_read(section, app_id)
@@ -282,12 +288,7 @@ class SnapshotIndex:
             found.setdefault(client.lower(), []).append(client)
         return found
 
-    @cached_property
-    def _assigned_to(self) -> dict[str, tuple[AppRoleAssignment, ...]]:
-        return _by_lower_key(self.snapshot.sections.appRoleAssignedTo)
-
     # Consent policies and settings.
-
     def assigned_policies(self) -> tuple[str, ...] | NotRead:
         """The entries of ``permissionGrantPoliciesAssigned``, as they are."""
         policy = self.snapshot.sections.authorizationPolicy
@@ -338,7 +339,6 @@ class SnapshotIndex:
         return self.gap("directorySettings") or nameless or Absent()
 
     # People.
-
     def user(self, name: str) -> User | NotRead:
         """The user with this object id or user principal name."""
         return self._users.get(name.lower()) or self.not_read("users", name)
@@ -407,9 +407,8 @@ def grants_as_spelled(section: Sequence[OAuth2PermissionGrant] | None) -> Mappin
 
 
 @kept
-def _by_lower_key(
-    section: Mapping[str, tuple[AppRoleAssignment, ...]] | None,
-) -> dict[str, tuple[AppRoleAssignment, ...]]:
+def assigned_by_app(section: _Assigned | None) -> _Assigned:
+    """Assignments by app id in lower case; of two keys that differ in letter case only, the first counts."""
     return _first_by_name((section or {}).items())
 
 
@@ -433,7 +432,7 @@ def _users(section: tuple[User, ...] | None) -> dict[str, User]:
 def _rows_by_app(section: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple[Resource, ...]]:
     """The rows of every app by its id in lower case, and all of them by no id."""
     every = tuple(row for rows in section.values() for row in rows)
-    return {"": every, **{app_id.lower(): rows for app_id, rows in section.items()}}
+    return {"": every, **_first_by_name(section.items())}
 
 
 def _first_by_name(named: Iterable[tuple[str | None, _Value]]) -> dict[str, _Value]:

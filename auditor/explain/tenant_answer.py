@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from auditor.apps.audit_entries import activity_of, actor_of, audit_time, names_in, succeeded
+from auditor.apps.logged_changes import ConcernedObjects, ids_of, logged_changes
 from auditor.consent.deciding_setting import setting_of
 from auditor.consent.decision_facts import user_consent_setting
 from auditor.consent.snapshot_index import NotRead, index_of
@@ -18,7 +19,6 @@ from auditor.facts.sign_in_codes import SignInCode, sign_in_codes
 from auditor.model.decision import Access, AfterConsent, Decision, Outcome, Reach
 from auditor.model.document import parse_time, series
 from auditor.model.explanation import LoggedSignIn, TenantAnswer, TextFacts, TextKind
-from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App, Pack, Setting
 from auditor.model.snapshot import Snapshot
 
@@ -285,16 +285,14 @@ class _Entry(NamedTuple):
 
 def _relevant(snapshot: Snapshot, client_id: str) -> Iterator[_Entry]:
     """The successful changes of consent settings and policies, and those of the app and of its consent."""
-    principal = index_of(snapshot).service_principal(client_id)
-    own = {client_id.lower(), principal.id.lower() if isinstance(principal, ServicePrincipal) else client_id.lower()}
-    kinds = activities_by_kind()
-    of_tenant = {name.lower() for kind in ("policy", "setting") for name in kinds[kind]}
-    of_app = {name.lower() for kind in ("grant", "app") for name in kinds[kind]}
+    own = ids_of(index_of(snapshot), (client_id,))
+    for change in logged_changes(snapshot):
+        if change.concerns(ConcernedObjects(own)):
+            yield _Entry(change.at, change.activity, change.by)
+    grants = {name.lower() for name in activities_by_kind()["grant"]}
     for entry in snapshot.sections.directoryAudits or ():
-        at, activity = audit_time(entry.activityDateTime), activity_of(entry)
-        if at is None or not succeeded(entry):
-            continue
-        if activity in of_tenant or (activity in of_app and own & names_in(entry)):
+        at = audit_time(entry.activityDateTime)
+        if at is not None and activity_of(entry) in grants and succeeded(entry) and own & names_in(entry):
             actor = actor_of(entry)
             yield _Entry(at, entry.activityDisplayName or "", actor.name if actor else "")
 

@@ -112,6 +112,12 @@ def app_name(client_id: str) -> AppName | None:
     return _names().get(client_id.lower())
 
 
+def is_microsofts(client_id: str) -> bool:
+    """Whether the table says that the app is one of Microsoft's own."""
+    found = app_name(client_id)
+    return found is not None and found.is_microsoft
+
+
 def published_name(client_id: str) -> str:
     """The name in the table; empty if it isn't there."""
     found = app_name(client_id)

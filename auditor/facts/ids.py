@@ -152,6 +152,7 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     mg_environment: str = ""
     az_cloud: str = ""
     verifies_publishers: bool = True
+    """Whether apps can have a verified publisher ("Publisher verification", limitations)."""
 
     @property
     def is_national(self) -> bool:

@@ -105,6 +105,9 @@ APP_ROLES: Mapping[str, tuple[NamedRole, ...]] = MappingProxyType(
 )
 """Application permissions by the name of their list."""
 
+ROLE_NAMES: Mapping[str, str] = MappingProxyType({one.id: one.value for roles in APP_ROLES.values() for one in roles})
+"""The names of these application permissions by id in lower case."""
+
 
 def listed_scopes(names: Iterable[str]) -> dict[str, frozenset[str]]:
     """The scopes of these lists together, in lower case, by resource app id."""

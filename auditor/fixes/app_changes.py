@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Self
 
 import msgspec
 
-from auditor.consent.snapshot_index import index_of
+from auditor.consent.snapshot_index import assigned_by_app, index_of
 from auditor.fixes.change import (
     NEW_SERVICE_PRINCIPAL,
     AddScopes,
@@ -425,9 +426,9 @@ def _principal(before: Snapshot, object_id: str) -> ServicePrincipal:
     raise NotApplicable(f"no service principal {object_id}")
 
 
-def _assignments(before: Snapshot) -> dict[str, tuple[AppRoleAssignment, ...]]:
-    return {app_id.lower(): rows for app_id, rows in (before.sections.appRoleAssignedTo or {}).items()}
+def _assignments(before: Snapshot) -> Mapping[str, tuple[AppRoleAssignment, ...]]:
+    return assigned_by_app(before.sections.appRoleAssignedTo)
 
 
-def _held(before: Snapshot) -> dict[str, tuple[AppRoleAssignment, ...]]:
-    return {app_id.lower(): rows for app_id, rows in (before.sections.appRoleAssignments or {}).items()}
+def _held(before: Snapshot) -> Mapping[str, tuple[AppRoleAssignment, ...]]:
+    return assigned_by_app(before.sections.appRoleAssignments)

@@ -13,14 +13,13 @@ from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.explanation import listed
 from auditor.consent.requested_access import Client, client_of
 from auditor.consent.snapshot_index import NotRead, index_of
-from auditor.facts.ids import BASIC_SCOPES, RESOURCE_NAMES
+from auditor.facts.ids import BASIC_SCOPES, RESOURCE_NAMES, cloud_named
 from auditor.fixes.exposure_classes import (
     AUDIENCE_WEIGHT,
     WEIGHT_VIEW,
     AppClass,
     ScopeRef,
     count_by_kind,
-    verifies_publishers,
 )
 from auditor.fixes.exposure_openings import ClassExposure, Comparison, compare, openings, resources_from_table
 from auditor.model.decision import RoleState
@@ -254,7 +253,7 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def generic(self) -> dict[AppClass, ClassExposure]:
         """The classes to which every app in this cloud belongs."""
-        verified = verifies_publishers(self.compared.after)
+        verified = cloud_named(self.compared.after.cloud).verifies_publishers
         return {kind: self.classes[kind] for kind in _SHORT_NAMES if verified or kind is not AppClass.VERIFIED}
 
 

@@ -26,7 +26,7 @@ import msgspec
 from auditor.consent import Truth, all_of, known
 from auditor.consent.conditions import Restrictions
 from auditor.consent.requested_access import Client, client_of
-from auditor.facts.ids import BASIC_SCOPES, CLOUDS
+from auditor.facts.ids import BASIC_SCOPES, cloud_named
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
@@ -171,15 +171,9 @@ def requesting_apps(
         _requesting(AppClass.UNVERIFIED, _client()),
         _requesting(AppClass.OWN, _client(owner=after.tenant.id or None)),
     ]
-    if verifies_publishers(after):
+    if cloud_named(after.cloud).verifies_publishers:
         generic.insert(1, _requesting(AppClass.VERIFIED, _client(publisher=_ANY)))
     return (*generic, *_named(after, app, sets), _this(before, after, app))
-
-
-def verifies_publishers(snapshot: Snapshot) -> bool:
-    """Whether apps can have a verified publisher in this cloud."""
-    cloud = CLOUDS.get(snapshot.cloud)
-    return cloud is None or cloud.verifies_publishers
 
 
 def _client(owner: str | None = _ANY, publisher: str = "", app_id: str = _ANY) -> Client:
@@ -255,5 +249,5 @@ def _clients_named(snapshot: Snapshot, app: App, sets: tuple[Restrictions, ...])
                 yield _what_policies_see(client_of(snapshot, App(client_id=name)))
         elif publishers or tenants - {own}:
             for tenant, publisher in product(sorted(tenants) or (_ANY,), sorted(publishers) or ("", _ANY)):
-                if publisher == "" or verifies_publishers(snapshot):
+                if publisher == "" or cloud_named(snapshot.cloud).verifies_publishers:
                     yield _client(owner=tenant, publisher=publisher)

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.consent import Truth, any_of, known
+from auditor.consent import Truth, any_of
 from auditor.consent.conditions import Restrictions
 from auditor.consent.decision_facts import looks_risky, step_up
 from auditor.consent.policies import GoverningPolicy, approval, governing
-from auditor.consent.requested_access import Client, Permission
+from auditor.consent.requested_access import Client, Permission, users_may_consent
 from auditor.consent.snapshot_index import NotRead, index_of, kept
 from auditor.facts.ids import BASIC_SCOPES, MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes
@@ -220,12 +220,12 @@ def _may_look_risky(snapshot: Snapshot, requesting: RequestingApp) -> bool:
 
 
 class PublishedScope(NamedTuple):
-    """An enabled scope of a resource. `user_type` is ``None`` if the type was not read."""
+    """An enabled scope of a resource. `user_type` says whether users may consent to a scope of its type."""
 
     resource: str
     value: str
     id: str
-    user_type: bool | None
+    user_type: Truth
 
     @property
     def is_basic(self) -> bool:
@@ -243,7 +243,7 @@ class _Facts(NamedTuple):
     """Every property of a scope that a condition set can test, except its id."""
 
     resource: str
-    user_type: bool | None
+    user_type: Truth
     classification: str | NotRead
 
 
@@ -269,15 +269,14 @@ def published_scopes(snapshot: Snapshot) -> _Scopes:
         resource = principal.appId.lower()
         for scope in principal.oauth2PermissionScopes or ():
             if scope.isEnabled is not False and scope.value:
-                user_type = None if scope.type is None else scope.type.lower() == "user"
                 found[resource, scope.value.lower()] = PublishedScope(
-                    resource, scope.value, scope.id.lower(), user_type
+                    resource, scope.value, scope.id.lower(), users_may_consent(scope.type)
                 )
     for resource in resources_from_table(snapshot):
         for name, published in known_scopes(resource).items():
             if published.enabled:
                 found[resource, name] = PublishedScope(
-                    resource, published.value, published.id, published.type == "User"
+                    resource, published.value, published.id, users_may_consent(published.type)
                 )
     return found
 
@@ -336,7 +335,7 @@ def _permission(facts: _Facts, scope_id: str) -> Permission:
         value="a scope",
         exists=Truth.TRUE,
         id=scope_id,
-        user_type=known(facts.user_type),
+        user_type=facts.user_type,
         classification=facts.classification,
     )
 

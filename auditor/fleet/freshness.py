@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.facts.sign_in_codes import ConsentState, consent_state
-from auditor.model.document import count, parse_time, sentence
+from auditor.model.document import count, parse_time, sentence, utc_text
 from auditor.model.fleet import AuditState
 from auditor.model.history import Run, RunState
 
@@ -52,7 +52,7 @@ def oldest_start(at: str, schedule_hours: float | None) -> str:
     """
     now = parse_time(at)
     hours = (schedule_hours or ONE_DAY) * STALE_AFTER_RUNS
-    return (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") if now else ""
+    return utc_text(now - timedelta(hours=hours)) if now else ""
 
 
 def freshness(last: Run | None, audit: Run | None, oldest: str = "") -> Freshness:

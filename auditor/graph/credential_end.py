@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.credentials import certificate_of, resolve_auth
 from auditor.graph.graph_errors import CredentialError, GraphError
+from auditor.model.document import parse_time, utc_text
 from auditor.model.snapshot import CredentialEnd
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def local_credential(
         thumbprint, ends = certificate_of(environ)
     except CredentialError as error:  # replaced since the sign-in
         return msgspec.structs.replace(found, problem=f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    return msgspec.structs.replace(found, thumbprint=thumbprint, ends=_text(ends))
+    return msgspec.structs.replace(found, thumbprint=thumbprint, ends=utc_text(ends))
 
 
 async def read_credential_end(client: GraphClient, local: LocalCredential, now: datetime) -> CredentialEnd:
@@ -149,7 +150,7 @@ def _application(read: ReadResult | None) -> tuple[_Application | None, str]:
 
 def _of_secret(local: LocalCredential, application: _Application, now: datetime) -> CredentialEnd:
     alike = [one for one in application.passwordCredentials if one.hint in (None, "", local.hint)]
-    ends = [_time(one.endDateTime) for one in alike]
+    ends = [parse_time(one.endDateTime or "") for one in alike]
     in_use = [(end, one) for end, one in zip(ends, alike, strict=True) if end is None or end > now]
     dated = [(end, one) for end, one in in_use if end is not None]
     if not in_use:
@@ -159,19 +160,19 @@ def _of_secret(local: LocalCredential, application: _Application, now: datetime)
     end, first = min(dated, key=lambda pair: pair[0])
     which = f"Secret ID {first.keyId}." if first.keyId else ""
     if len(in_use) == 1:
-        return CredentialEnd(kind=local.kind, ends=_text(end), why=which)
+        return CredentialEnd(kind=local.kind, ends=utc_text(end), why=which)
     several = f"{len(in_use)} client secrets of the app look like the one in use, and this is the first that ends."
-    return CredentialEnd(kind=local.kind, ends=_text(end), certain=False, why=f"{several} {which}".strip())
+    return CredentialEnd(kind=local.kind, ends=utc_text(end), certain=False, why=f"{several} {which}".strip())
 
 
 def _of_certificate(local: LocalCredential, application: _Application | None) -> CredentialEnd:
     registered = [one for one in (application.keyCredentials if application else ()) if _is_of(one, local.thumbprint)]
-    ends = [end for one in registered if (end := _time(one.endDateTime)) is not None]
+    ends = [end for one in registered if (end := parse_time(one.endDateTime or "")) is not None]
     of_file = datetime.fromisoformat(local.ends)
     # The same certificate can be registered twice, and one registration is enough to sign in.
     if ends and max(ends) < of_file:
         why = f"The app registration accepts the certificate only until then, and the certificate says {local.ends}."
-        return CredentialEnd(kind=local.kind, ends=_text(max(ends)), why=why)
+        return CredentialEnd(kind=local.kind, ends=utc_text(max(ends)), why=why)
     return CredentialEnd(kind=local.kind, ends=local.ends)
 
 
@@ -194,16 +195,3 @@ def _digests(identifier: str, key: str) -> Iterable[str]:
         except (binascii.Error, ValueError):
             continue
         yield (hashlib.sha1(decoded, usedforsecurity=False).hexdigest() if is_certificate else decoded.hex()).upper()
-
-
-def _time(text: str | None) -> datetime | None:
-    """A time of Graph, which has up to seven digits of a second; none for what isn't one."""
-    try:
-        time = datetime.fromisoformat(text or "")
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -25,6 +25,7 @@ from auditor.graph.reads import (
     address_without_builder,
     quoted,
 )
+from auditor.model.document import utc_text
 from auditor.model.sections import SECTIONS, Extent
 from auditor.model.snapshot import Plan
 
@@ -94,7 +95,7 @@ def reads_for(plan: Plan, graph: GraphServiceClient, taken: str) -> tuple[Read, 
 
     Raises `ValueError` for a section that cannot be read in the way the plan asks.
     """
-    since = (datetime.fromisoformat(taken) - timedelta(days=plan.log_days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = utc_text(datetime.fromisoformat(taken) - timedelta(days=plan.log_days))
     return _reads(plan, since if _LOGS.intersection((*plan.whole, *plan.sections)) else "", graph)
 
 

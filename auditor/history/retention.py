@@ -12,6 +12,7 @@ from auditor.history.contents import remove_unused
 from auditor.history.kept_customers import delete_gone
 from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said
 from auditor.model.configuration import Keep
+from auditor.model.document import utc_text
 from auditor.model.history import RunState
 
 _AT_ONCE = 500
@@ -44,7 +45,7 @@ def outdated(connection: Connection, keep: Keep, now: str) -> list[int]:
 def _earlier(now: str, days: int) -> str:
     at = datetime.fromisoformat(now).astimezone(UTC)
     try:
-        return (at - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc_text(at - timedelta(days=days))
     except OverflowError:
         return ""
 

@@ -216,7 +216,7 @@ def _names(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     for asked in sections.appConsentRequests or ():
         yield asked.appId.lower(), asked.appDisplayName or ""
     for principal in sections.servicePrincipals or ():
-        yield principal.appId.lower(), principal.displayName or principal.appDisplayName or ""
+        yield principal.appId.lower(), principal.own_name
 
 
 async def _read(

@@ -24,7 +24,7 @@ from auditor.jobs.prediction_reads import EarlierReads, earlier_policies, people
 from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
 from auditor.model.blocked import Blocked, BlockedFilter
 from auditor.model.decision import Outcome
-from auditor.model.document import parse_time
+from auditor.model.document import parse_time, utc_text
 from auditor.model.errors import FAILING, OK, UNKNOWN
 from auditor.model.report import AbusedAppsList
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
@@ -107,14 +107,10 @@ def _since(request: BlockedRequest, taken: str) -> str:
     if request.since or not request.hours:
         return request.since
     at, back = parse_time(taken), timedelta(hours=request.hours)
-    return _utc(at - back) if at and at - _FIRST >= back else ""
+    return utc_text(at - back) if at and at - _FIRST >= back else ""
 
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
-
-
-def _utc(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def described_apps(client_ids: Iterable[str]) -> dict[str, Description]:

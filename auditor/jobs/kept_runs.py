@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.model.configuration import HistoryPlace, Keep
+from auditor.model.document import utc_text
 from auditor.model.errors import AuditorError, InvalidRequest
 from auditor.model.history import HISTORY_VARIABLE, Run
 from auditor.model.night import missed_starts
@@ -132,7 +133,7 @@ def run_named(history: History, name: str, tenant: str = "") -> Run:
 
 def now() -> str:
     """The present time, as UTC text."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(datetime.now(UTC))
 
 
 def must_be_known(history: History, tenant: str) -> None:

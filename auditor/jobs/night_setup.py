@@ -15,7 +15,7 @@ from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction, Snapsh
 from auditor.jobs.pack_selection import vendor_pack
 from auditor.jobs.secret_references import Secrets, live_tenant_of
 from auditor.model.configuration import Configuration, TenantEntry
-from auditor.model.document import first_of, series
+from auditor.model.document import first_of, series, utc_text
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import Pack
 from auditor.model.snapshot import LiveTenant
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from auditor.jobs.night_log import NightLog
 
 _NAMED = 10
-_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Clock(NamedTuple):
     """The time in UTC as text, and seconds that never jump. Tests pass their own."""
 
-    now: Callable[[], str] = lambda: datetime.now(UTC).strftime(_FORMAT)
+    now: Callable[[], str] = lambda: utc_text(datetime.now(UTC))
     seconds: Callable[[], float] = time.monotonic
 
 

@@ -23,7 +23,7 @@ from auditor.jobs.secret_references import Secrets
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.customers import CustomerList, ListKind
-from auditor.model.document import count
+from auditor.model.document import count, utc_text
 from auditor.model.errors import AuditorError
 from auditor.model.snapshot import CredentialEnd
 from auditor.notify.apprise_sender import problem_with, send_with_apprise
@@ -107,7 +107,7 @@ def _list(found: CustomerList) -> Iterator[Tested]:
         yield Tested(night.name, None, line)
     if found.credential is not None:
         yield _credential(night.name, found.credential)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = utc_text(datetime.now(UTC))
     for customer in found.customers:
         for expiry in relationship_expiries(customer.relationships):
             days = days_until(expiry.ends, now)
@@ -207,7 +207,7 @@ def _heartbeat(configuration: Configuration, secrets: Secrets) -> Tested:
 
 
 def _targets(configuration: Configuration, secrets: Secrets, *, notify: bool) -> Iterator[Tested]:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = utc_text(datetime.now(UTC))
     for target in configuration.notify:
         try:
             address = secrets.value(target.url)

@@ -22,6 +22,7 @@ from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, Shared, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
+from auditor.model.document import utc_text
 from auditor.model.rule import App, Pack
 from auditor.model.sections import DATING_SECTIONS, FULL_SECTIONS, SECTIONS, permissions_to_read
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
@@ -305,4 +306,4 @@ def delegated_scopes(tenant: LiveTenant, plan: Plan, at: Endpoints) -> tuple[str
 
 def now() -> str:
     """The current UTC time in seconds. It is the only time that a report contains."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(datetime.now(UTC))

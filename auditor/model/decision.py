@@ -12,6 +12,16 @@ import msgspec
 from auditor.model.rule import PortalLink
 
 
+class AppOwner(StrEnum):
+    """Who registered an app, by ``appOwnerOrganizationId`` of its service principal."""
+
+    THIRD_PARTY = "third-party"
+    OWN = "own"
+    """Registered in this tenant. Its consent policies apply to these apps as well."""
+    MICROSOFT = "microsoft"
+    UNKNOWN = "unknown"
+
+
 class Outcome(StrEnum):
     """What happens when the subject connects the app."""
 

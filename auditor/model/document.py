@@ -15,6 +15,7 @@ from auditor.facts.ids import OPENID_SCOPES
 
 CODE, PLAIN = "\x0e", "\x0f"
 """Shift out and shift in."""
+_NOT_SET = "0001-01-01"
 _SENTENCE_ENDS = frozenset(".!?…。！？")  # the last three end sentences in Chinese and Japanese
 
 
@@ -31,10 +32,20 @@ def count(number: int, one: str, many: str = "") -> str:
 def parse_time(taken: str) -> datetime | None:
     """The time in UTC, or none if it wasn't recorded or isn't a time. A time without an offset is UTC already."""
     try:
-        at = datetime.fromisoformat(taken)
+        at = datetime.fromisoformat(stated_time(taken))
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def stated_time(text: str) -> str:
+    """The text of a time; empty for 1 January of the year 1, which Microsoft Graph writes for a time that isn't set."""
+    return "" if text.startswith(_NOT_SET) else text
+
+
+def utc_text(at: datetime) -> str:
+    """A UTC time to the second, as Microsoft Graph writes it: ``2026-11-22T02:00:00Z``."""
+    return f"{at.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def series(texts: Sequence[str], last: str = "and") -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from auditor.model.difference import Change, DifferenceSummary
+from auditor.model.document import utc_text
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.history import Run
 from auditor.model.notification import Delivery
@@ -112,7 +113,7 @@ def missed_starts(last: str, now: str, every_hours: float) -> tuple[str, ...]:
         return ()
     count = int((end - first) / every + 0.5) - 1
     due = (first + number * every for number in range(1, min(count, _MOST_MISSED) + 1))
-    return tuple(time.strftime("%Y-%m-%dT%H:%M:%SZ") for time in due)
+    return tuple(utc_text(time) for time in due)
 
 
 def seconds_between(start: str, end: str) -> float:
@@ -131,7 +132,7 @@ def slot_at(now: str, every_hours: float, minute: int) -> str:
     """
     every = timedelta(hours=every_hours)
     first = _MONDAY + timedelta(minutes=minute)
-    return (first + (datetime.fromisoformat(now) - first) // every * every).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(first + (datetime.fromisoformat(now) - first) // every * every)
 
 
 def is_present(slot: str, now: str, every_hours: float) -> bool:
@@ -145,7 +146,7 @@ def next_start(last: str, every_hours: float) -> str:
         due = datetime.fromisoformat(last) + timedelta(hours=every_hours)
     except (ValueError, TypeError):
         return ""
-    return due.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(due)
 
 
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)

@@ -36,8 +36,6 @@ from auditor.model.field_types import (
     PublisherName,
     PublisherText,
     ReplyUrl,
-    RoleAction,
-    RoleName,
     SettingData,
     Tag,
     TemplateId,
@@ -342,6 +340,20 @@ class ServicePrincipal(Resource, frozen=True):
     oauth2PermissionScopes: tuple[DelegatedScope, ...] | None = None
     appRoles: tuple[AppRole, ...] | None = None
 
+    @property
+    def own_name(self) -> str:
+        """What the tenant calls the app, else what its vendor does; empty if neither is known."""
+        return self.displayName or self.appDisplayName or ""
+
+    @property
+    def name(self) -> str:
+        """The app's own name, else the one in the table of names; empty if it has neither."""
+        if name := self.own_name:
+            return name
+        from auditor.facts.app_names import published_name
+
+        return published_name(self.appId)
+
 
 class DelegatedPermissionClassification(Resource, frozen=True):
     """The classification (low, medium, high) that an admin gave one delegated permission of a resource."""
@@ -383,37 +395,6 @@ class AppRoleAssignment(Resource, frozen=True):
     resourceId: Id | None = None
     resourceDisplayName: AppName | None = None
     createdDateTime: Timestamp | None = None
-    id: Id | None = None
-
-
-class RolePermission(Resource, frozen=True):
-    """Actions that a directory role allows."""
-
-    allowedResourceActions: tuple[RoleAction, ...] | None = None
-    condition: FreeText | None = None
-
-
-class RoleDefinition(Resource, frozen=True):
-    """A directory role, built in or custom."""
-
-    needed: ClassVar[tuple[str, ...]] = ("id",)
-
-    id: Id
-    displayName: RoleName | None = None
-    isBuiltIn: bool | None = None
-    isEnabled: bool | None = None
-    templateId: Id | None = None
-    rolePermissions: tuple[RolePermission, ...] | None = None
-
-
-class RoleAssignment(Resource, frozen=True):
-    """Who has a directory role, and in which scope."""
-
-    needed: ClassVar[tuple[str, ...]] = ("principalId", "roleDefinitionId")
-
-    principalId: Id
-    roleDefinitionId: Id
-    directoryScopeId: GraphPath | None = None
     id: Id | None = None
 
 

@@ -19,6 +19,8 @@ from auditor.model.access_resources import (
     ConditionalAccessPolicy,
     ConfigurationDrift,
     DirectoryAudit,
+    RoleAssignment,
+    RoleDefinition,
     SignIn,
     SignInActivity,
 )
@@ -32,8 +34,6 @@ from auditor.model.resources import (
     OAuth2PermissionGrant,
     Organization,
     PermissionGrantPolicy,
-    RoleAssignment,
-    RoleDefinition,
     ServicePrincipal,
     User,
 )

@@ -11,22 +11,12 @@ from enum import StrEnum
 
 import msgspec
 
-from auditor.model.decision import Confidence, Outcome, Reason
+from auditor.model.decision import AppOwner, Confidence, Outcome, Reason
 from auditor.model.prediction import PredictionComparison
 from auditor.model.snapshot import Tenant
 
 FORMAT = "consent-auditor/apps-survey"
 VERSION = 1
-
-
-class AppOwner(StrEnum):
-    """Who registered an app, by ``appOwnerOrganizationId`` of its service principal."""
-
-    THIRD_PARTY = "third-party"
-    OWN = "own"
-    """Registered in this tenant. Its consent policies apply to these apps as well."""
-    MICROSOFT = "microsoft"
-    UNKNOWN = "unknown"
 
 
 class ScopeSource(StrEnum):

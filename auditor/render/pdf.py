@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from auditor.model.document import parse_time
+from auditor.model.document import parse_time, utc_text
 from auditor.model.report import Report, Summary
 from auditor.render import FormatUnavailable, how_to_install
 from auditor.render.html import render as render_html
@@ -45,7 +45,7 @@ def render(
     weasyprint = _weasyprint()
     page = render_html(report, history=history, since_last=since_last, for_print=True, only_summary=only_summary)
     read = parse_time(report.taken)
-    dated = f'<meta name="dcterms.created" content="{read:%Y-%m-%dT%H:%M:%SZ}">\n</head>' if read else "</head>"
+    dated = f'<meta name="dcterms.created" content="{utc_text(read)}">\n</head>' if read else "</head>"
     document = weasyprint.HTML(string=page.replace("</head>", dated, 1), url_fetcher=_refuse, media_type="print")
     made: bytes = document.write_pdf(pdf_variant=_VARIANT)  # reproducible since weasyprint 70
     return made

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from auditor.model.decision import Decision
-from auditor.model.document import parse_time, sentence
+from auditor.model.document import parse_time, sentence, utc_text
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.fix_view import first_step
@@ -229,7 +229,7 @@ def _invocation(report: Report) -> dict[str, Any]:
     taken = parse_time(report.taken)
     return {
         "executionSuccessful": True,
-        **({"startTimeUtc": taken.strftime("%Y-%m-%dT%H:%M:%SZ")} if taken and taken.year >= 1000 else {}),
+        **({"startTimeUtc": utc_text(taken)} if taken else {}),
         "toolExecutionNotifications": [_notification(part) for part in report.unread],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from auditor.model.decision import Confidence
+from auditor.model.decision import AppOwner, Confidence
 from auditor.model.document import (
     Block,
     Cell,
@@ -22,7 +22,6 @@ from auditor.model.document import (
     series,
 )
 from auditor.model.survey import (
-    AppOwner,
     Approver,
     ConnectAnswer,
     ConnectState,

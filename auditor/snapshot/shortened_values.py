@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
+from auditor.model.document import utc_text
 from auditor.model.resources import AuthorizationPolicy
 from auditor.snapshot.graph_json import BETA_ASSIGNED, OTHER_NAMES, bare_type, flattened
 
@@ -122,4 +123,4 @@ def _date(text: str) -> str:
         moment = _EPOCH + timedelta(milliseconds=int(found[1]))
     except OverflowError:
         return text
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(moment)

@@ -16,6 +16,7 @@ from auditor.jobs.blocked import blocked_exit_code, described_apps
 from auditor.model.access_resources import AppConsentRequest
 from auditor.model.blocked import Blocked, BlockedApp, BlockedFilter, RequestStatus
 from auditor.model.report import AbusedApp, AbusedAppsList
+from auditor.model.resources import ServicePrincipal
 from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.model.survey import Filters, ScopeSource
@@ -265,6 +266,33 @@ def test_a_changed_setting_explains_a_connection_that_no_grant_explains() -> Non
     assert app.now.since == "the consent settings changed on Monday, 16 November by grace@contoso.example"
 
 
+@pytest.mark.parametrize(
+    ("activity", "changed"),
+    [
+        pytest.param("Update authorization policy", "AllowInvitesFrom", id="who may invite guests"),
+        pytest.param("Update service principal", "KeyDescription", id="a key of the app"),
+        pytest.param("Add service principal", "DisplayName", id="that the app was added"),
+    ],
+)
+def test_a_change_that_has_nothing_to_do_with_consent_explains_no_connection(activity: str, changed: str) -> None:
+    snapshot = sample(SAMPLE)
+    principal = index_of(snapshot).service_principal(found()["Jotform"].app.client_id)
+    assert isinstance(principal, ServicePrincipal)
+    entry = {
+        "activityDisplayName": activity,
+        "activityDateTime": "2026-11-16T08:00:00Z",
+        "result": "success",
+        "targetResources": [{"id": principal.id, "modifiedProperties": [{"displayName": changed, "newValue": '"x"'}]}],
+    }
+    assert found(patched(snapshot, {"directoryAudits": [entry]}))["Jotform"].now.since == ""
+    enabled = {**entry, "activityDisplayName": "Update service principal"}
+    enabled["targetResources"] = [
+        {"id": principal.id, "modifiedProperties": [{"displayName": "AccountEnabled", "newValue": "[true]"}]}
+    ]
+    since = found(patched(snapshot, {"directoryAudits": [entry, enabled]}))["Jotform"].now.since
+    assert since == "the app changed on Monday, 16 November"
+
+
 def test_an_app_of_which_nobody_knows_what_it_asks_for_is_unknown() -> None:
     row = {"appId": "aaaaaaaa-0000-4000-8000-000000000001", "createdDateTime": "2026-11-20T08:00:00Z", "userId": "u1"}
     made = found(patched(sample(SAMPLE), {"signIns": [{**row, "status": {"errorCode": 90094}}]}))
@@ -362,6 +390,18 @@ def test_a_request_of_any_form_has_a_status(row: dict[str, Any], status: Request
     snapshot = Snapshot(tenant=Tenant(id="t"), sections=Sections())
     (made,) = user_requests(index_of(snapshot), AppConsentRequest(appId=TRACKER, userConsentRequests=(row,)))
     assert (made.status, made.ends, made.days_left) == (status, "", None)
+
+
+def test_a_request_with_the_date_that_graph_writes_for_none_has_no_time() -> None:
+    row = {"status": "InProgress", "createdDateTime": "0001-01-01T00:00:00Z"}
+    stage = {"reviewResult": "Deny", "reviewedDateTime": "0001-01-01T00:00:00Z"}
+    decided = {**row, "status": "Completed", "approval": {"stages": [stage]}}
+    policy = {"isEnabled": True, "requestDurationInDays": 30}
+    snapshot = patched(sample(SAMPLE), {"adminConsentRequestPolicy": policy})
+    request = AppConsentRequest(appId=TRACKER, userConsentRequests=(row, decided))
+    waits, denied = user_requests(index_of(snapshot), request)
+    assert (waits.created, waits.ends, waits.days_left, waits.soon) == ("", "", None, False)
+    assert (denied.status, denied.reviewed) == (RequestStatus.DENIED, "")
 
 
 def log_of(*codes: int, app: str = "Jotform", user: str = "ab198217-f387-4e7c-a51d-1c16c3224c73") -> Snapshot:

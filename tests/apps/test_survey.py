@@ -6,16 +6,25 @@ import msgspec
 import pytest
 
 from auditor.apps.asked_scopes import Description
+from auditor.apps.logged_events import EventLogs
 from auditor.apps.survey import KnownApps, survey
+from auditor.checks.app_filter import Apps
+from auditor.checks.grants import DelegatedGrants
+from auditor.compare.enterprise_app_changes import name_of
+from auditor.consent import Truth
 from auditor.consent.decide import decide
-from auditor.consent.granted_permissions import app_as_granted
+from auditor.consent.granted_permissions import GrantNames, app_as_granted
+from auditor.consent.requested_access import client_of
+from auditor.consent.snapshot_index import index_of
 from auditor.facts.abused_apps import shipped_list
 from auditor.fixes.assumptions import AssumptionError
-from auditor.model.decision import Outcome
+from auditor.model.access_resources import DirectoryAudit, LastSignIn, SignInActivity
+from auditor.model.decision import AppOwner, Outcome
+from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
-from auditor.model.snapshot import Snapshot, Unread
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.model.survey import (
-    AppOwner,
     Approver,
     ConnectState,
     Filters,
@@ -37,6 +46,9 @@ from tests.apps.tenants_with_apps import (
     request,
 )
 
+CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+"""The Azure CLI, whose client id Microsoft publishes."""
+OWNER = "appOwnerOrganizationId"
 MAIL_READ_ROLE = "810c84a8-4a9e-49e6-bf7d-12d183f40d01"
 
 
@@ -385,3 +397,78 @@ def test_the_answer_after_an_assumption_is_what_a_survey_of_the_changed_tenant_s
     after = {one.client_id: one.can_connect for one in surveyed(assume_of_tenant(snapshot, [assumption])).apps}
     found = surveyed(snapshot, assumption)
     assert {one.client_id: one.assumed and one.assumed.answer for one in found.apps} == after
+
+
+def test_an_app_without_a_recorded_use_was_not_used_in_the_year_1() -> None:
+    never = LastSignIn(lastSignInDateTime="0001-01-01T00:00:00Z")
+    used = LastSignIn(lastSignInDateTime="2026-11-20T08:00:00Z")
+    row = SignInActivity(appId="a", lastSignInActivity=never, delegatedClientSignInActivity=never)
+    assert row.last == ""
+    assert msgspec.structs.replace(row, delegatedClientSignInActivity=used).last == "2026-11-20T08:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("display_name", "by_vendor", "expected"),
+    [
+        pytest.param("Our mail", "Acme Mail", "Our mail", id="the tenant's name"),
+        pytest.param(None, "Acme Mail", "Acme Mail", id="the vendor's name"),
+        pytest.param("", "Acme Mail", "Acme Mail", id="an empty name"),
+    ],
+)
+def test_an_app_has_one_name_in_all_parts_of_the_program(
+    display_name: str | None, by_vendor: str, expected: str
+) -> None:
+    client_id = "11111111-2222-4333-8444-555555555555"
+    principal = ServicePrincipal(id="p1", appId=client_id, displayName=display_name, appDisplayName=by_vendor)
+    consent = DirectoryAudit(
+        activityDisplayName="Consent to application",
+        activityDateTime="2026-11-20T08:00:00Z",
+        initiatedBy={"user": {"id": "u1"}},
+        targetResources=({"id": "p1", "displayName": "logged"},),
+    )
+    sections = Sections(servicePrincipals=(principal,), directoryAudits=(consent,))
+    snapshot = Snapshot(tenant=Tenant(id="t"), sections=sections)
+    index, logs = index_of(snapshot), EventLogs(snapshot)
+    (logged,) = logs.events()
+    names = {
+        "index": index.resource_name(client_id),
+        "decision": client_of(index, App(client_id=client_id)).name,
+        "grants": GrantNames(index).facts("p1").client_name,
+        "checks": Apps(index).name("p1"),
+        "comparison": name_of(principal),
+        "consents": logs.consents[0].name,
+        "events": logs.name(logged),
+        "survey": survey(snapshot, KnownApps(chosen=(client_id,)), Filters()).apps[0].name,
+    }
+    assert names == dict.fromkeys(names, expected)
+
+
+@pytest.mark.parametrize(
+    ("client_id", "properties", "owner", "foreign", "not_microsoft"),
+    [
+        pytest.param(CLI, {}, AppOwner.MICROSOFT, "false", "false", id="Microsoft publishes the client id"),
+        pytest.param("a", {}, AppOwner.UNKNOWN, "unknown", "unknown", id="nobody knows whose it is"),
+        pytest.param("a", {OWNER: MICROSOFT}, AppOwner.MICROSOFT, "false", "false", id="Microsoft's"),
+        pytest.param("a", {OWNER: "T"}, AppOwner.OWN, "false", "true", id="this tenant's"),
+        pytest.param("a", {OWNER: "x"}, AppOwner.THIRD_PARTY, "true", "true", id="a vendor's"),
+        pytest.param(CLI, {OWNER: "x"}, AppOwner.THIRD_PARTY, "true", "true", id="by its owner first"),
+        pytest.param("a", {"servicePrincipalType": "Legacy"}, AppOwner.OWN, "false", "true", id="no registration"),
+    ],
+)
+def test_a_survey_and_the_checks_agree_whose_an_app_is(
+    client_id: str, properties: dict[str, str], owner: AppOwner, foreign: str, not_microsoft: str
+) -> None:
+    principal = ServicePrincipal(id="p1", appId=client_id, **properties)  # type: ignore[arg-type]  # by name
+    snapshot = Snapshot(tenant=Tenant(id="t"), sections=Sections(servicePrincipals=(principal,)))
+    found = survey(snapshot, KnownApps(chosen=(client_id,)), Filters())
+    assert only(found).owner is owner
+    apps = Apps(index_of(snapshot))
+    assert apps.matches("p1", DelegatedGrants(owner="foreign")).name.lower() == foreign
+    assert apps.matches("p1", DelegatedGrants(owner="not-microsoft")).name.lower() == not_microsoft
+
+
+def test_an_app_of_another_owner_is_not_microsofts_also_in_a_tenant_without_an_id() -> None:
+    principal = ServicePrincipal(id="p1", appId="a", appOwnerOrganizationId="x")
+    apps = Apps(index_of(Snapshot(tenant=Tenant(id=""), sections=Sections(servicePrincipals=(principal,)))))
+    assert apps.matches("p1", DelegatedGrants(owner="not-microsoft")) is Truth.TRUE
+    assert apps.matches("p1", DelegatedGrants(owner="foreign")) is Truth.UNKNOWN

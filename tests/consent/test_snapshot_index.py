@@ -8,10 +8,14 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
+from auditor.apps.held_permissions import AppHoldings
 from auditor.consent.decide import decide
+from auditor.consent.granted_permissions import role_name
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
-from auditor.model.decision import Outcome
-from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
+from auditor.fixes.app_changes import DeleteServicePrincipal
+from auditor.model.decision import AppOwner, Outcome
+from auditor.model.resources import AppRole, AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.oracle import pool
@@ -151,3 +155,34 @@ def test_nobody_is_sent_for_a_permission_where_the_license_is_missing(code: str,
     unread = Unread(status=403, code=code, message=message)
     snapshot = Snapshot(tenant=Tenant(id="t"), unread={"signIns": unread})
     assert SnapshotIndex(snapshot).not_read("signIns").why == f"signIns could not be read ({message or code})"
+
+
+def test_of_two_lists_of_one_app_that_differ_in_letter_case_only_the_first_counts() -> None:
+    first = AppRoleAssignment(principalId="p1", principalType="ServicePrincipal", appRoleId="r1", resourceId="p1")
+    broken = msgspec.structs.replace(first, appRoleId=None)
+    lists = {"A1": (first,), "a1": (broken,)}
+    apps = tuple(ServicePrincipal(id=object_id, appId=app_id) for object_id, app_id in (("p1", "a1"), ("p2", "a2")))
+    sections = Sections(servicePrincipals=apps, appRoleAssignedTo=lists, appRoleAssignments=lists)
+    snapshot = Snapshot(tenant=Tenant(id="t"), sections=sections)
+    index = index_of(snapshot)
+    assert index.assigned_to("a1") == index.roles_held("A1") == (first,)
+    assert index.gap("appRoleAssignedTo", "a1") is None
+    holdings = AppHoldings(index).held_by("a1", AppOwner.UNKNOWN).holdings
+    assert [one.names for one in holdings.application or ()] == [("r1",)]
+    after = DeleteServicePrincipal(graph="", object_id="p2").effect(snapshot).sections
+    assert after.appRoleAssignedTo == after.appRoleAssignments == {"a1": (first,)}
+
+
+def test_an_app_role_has_the_name_of_the_first_that_knows_it() -> None:
+    roles = (AppRole(id="R1", value="First"), AppRole(id="r1", value="Second"), AppRole(id="r2"))
+    there, elsewhere = (
+        index_of(Snapshot(tenant=Tenant(id="t"), sections=Sections(servicePrincipals=(resource,))))
+        for resource in (
+            ServicePrincipal(id="p1", appId="a1", appRoles=roles),
+            ServicePrincipal(id="p1", appId="a1", appRoles=(AppRole(id="r2", value="Other"),)),
+        )
+    )
+    read = "810C84A8-4A9E-49E6-BF7D-12D183F40D01"
+    assert [role_name("a1", one, there, elsewhere) for one in ("r1", "r2", read, "r3")] == [
+        *("First", "Other", "Mail.Read", "r3")
+    ]

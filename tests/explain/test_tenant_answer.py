@@ -140,6 +140,27 @@ def test_a_consent_in_the_audit_log_after_the_error_is_named() -> None:
     assert since == f"A change since then: {consented}"
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_named"),
+    [
+        pytest.param("AllowInvitesFrom", False, id="who may invite guests"),
+        pytest.param("PermissionGrantPolicyIdsAssignedToDefaultUserRole", True, id="the consent policies of users"),
+    ],
+)
+def test_a_changed_setting_is_named_only_if_it_can_decide_about_consent(changed: str, is_named: bool) -> None:
+    snapshot = sample("admin-consented")
+    entry = DirectoryAudit(
+        activityDisplayName="Update authorization policy",
+        activityDateTime="2026-11-20T09:00:00Z",
+        targetResources=({"id": "p", "modifiedProperties": [{"displayName": changed, "newValue": '"x"'}]},),
+    )
+    sections = msgspec.structs.replace(snapshot.sections, directoryAudits=(entry,))
+    snapshot = msgspec.structs.replace(snapshot, sections=sections)
+    facts = msgspec.structs.replace(TEXT, at="2026-11-19T09:00:00Z")
+    perhaps = answered(snapshot, _trackerrms(), "90094", facts).perhaps
+    assert any('"Update authorization policy"' in one for one in perhaps) is is_named
+
+
 def test_codes_that_consent_does_not_decide_neither_agree_nor_disagree() -> None:
     answer = answered(sample("managed-default"), _trackerrms(), "50126")
     assert answer.agrees is None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.model.document import parse_time
+from auditor.model.document import parse_time, utc_text
 
 TWO = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
@@ -36,3 +36,12 @@ def test_a_time_is_in_utc_whatever_the_machine_thinks(taken: str) -> None:
 def test_what_is_no_time_is_none(taken: str) -> None:
     found = parse_time(taken)
     assert found is None or found.tzinfo is UTC
+
+
+@pytest.mark.parametrize("taken", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.0000000+00:00", "0001-01-01"])
+def test_the_date_that_graph_writes_for_none_is_none(taken: str) -> None:
+    assert parse_time(taken) is None
+
+
+def test_a_time_as_text_has_four_digits_for_the_year_and_none_for_fractions() -> None:
+    assert utc_text(datetime(998, 1, 2, 3, 4, 5, 678, tzinfo=UTC)) == "0998-01-02T03:04:05Z"

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.checks.app_filter import Apps
+from auditor.consent import Truth
 from auditor.consent.policies import Approval, GoverningPolicy, approval
-from auditor.consent.requested_access import Client, Permission
+from auditor.consent.requested_access import Client, Permission, requested
+from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import (
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
@@ -22,7 +25,11 @@ from auditor.facts.ids import (
 from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.fixes.exposure import Breadth, as_opens, exposure
 from auditor.fixes.exposure_classes import AppClass
-from auditor.model.resources import ConditionSet
+from auditor.fixes.exposure_openings import published_scopes
+from auditor.model.resources import ConditionSet, DelegatedScope, ServicePrincipal
+from auditor.model.rule import App, ScopeNeed
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot, Tenant
 from tests.fixes.exposure.changes import (
     APP,
     LISTS,
@@ -60,6 +67,26 @@ def test_the_open_setting_opens_every_user_scope_to_anybody() -> None:
     assert found.consent_policy_changes
     assert "Users could then consent to 166 more scopes for any app: mail (28), calendars (11)," in found.summary
     assert "Risk-based step-up consent would likely still require an administrator" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("scope_type", "expected"),
+    [
+        pytest.param("User", Truth.TRUE, id="for users"),
+        pytest.param("admin", Truth.FALSE, id="for administrators"),
+        pytest.param(None, Truth.UNKNOWN, id="not read"),
+        pytest.param("Everyone", Truth.UNKNOWN, id="not documented"),
+    ],
+)
+def test_a_scope_of_a_type_that_nobody_documents_is_not_one_for_administrators(
+    scope_type: str | None, expected: Truth
+) -> None:
+    scope = DelegatedScope(id="s1", value="Read", type=scope_type)
+    resource = ServicePrincipal(id="p1", appId="a1", oauth2PermissionScopes=(scope,))
+    snapshot = Snapshot(tenant=Tenant(id="t"), sections=Sections(servicePrincipals=(resource,)))
+    (asked,) = requested(snapshot, App(client_id="c", scopes=(ScopeNeed(resource="a1", value="Read"),)))
+    checked = Apps(index_of(snapshot)).users_may_grant(resource, "read")
+    assert (asked.user_type, checked, published_scopes(snapshot)["a1", "read"].user_type) == (expected,) * 3
 
 
 def test_a_policy_for_one_app_opens_its_scopes_to_that_app_alone() -> None:

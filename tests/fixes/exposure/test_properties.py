@@ -119,7 +119,7 @@ def test_the_open_setting_opens_every_user_scope_that_was_not_open(document: Jso
     role["permissionGrantPoliciesAssigned"] = [f"ManagePermissionGrantsForSelf.{pool.LEGACY}"]
     after = snapshot_of(document)
     found = exposure(before, after, app_of(request))
-    users = {key for key, scope in published_scopes(after).items() if scope.user_type is True}
+    users = {key for key, scope in published_scopes(after).items() if scope.user_type is Truth.TRUE}
     for kind in (AppClass.UNVERIFIED, AppClass.OWN):
         assert keys(found.classes[kind]) == (users, set(), set())
 
