@@ -16,7 +16,7 @@ from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.model.access_resources import AppConsentRequest
 from auditor.model.blocked import RequestStatus, UserRequest
-from auditor.model.document import parse_time
+from auditor.model.document import days_left, parse_time
 
 STATUS_NOT_KNOWN = "a request has a status that this version doesn't know"
 """Why it isn't known whether the user of a request waits."""
@@ -64,13 +64,14 @@ def _request(row: Mapping[str, Any], now: datetime | None, days: int | None) -> 
     created = parse_time(_text(row.get("createdDateTime")))
     waits = status is RequestStatus.PENDING
     ends = _end(created, days) if waits and created and days else None
-    left = (ends - now) // timedelta(days=1) if ends and now else None
+    end_text = ends.strftime("%Y-%m-%dT%H:%M:%SZ") if ends else ""
+    left = days_left(end_text, now)
     return UserRequest(
         status=status,
         user=_name(user),
         user_id=_text(user.get("id")),
         created=_text(row.get("createdDateTime")),
-        ends=ends.strftime("%Y-%m-%dT%H:%M:%SZ") if ends else "",
+        ends=end_text,
         days_left=left,
         soon=left is not None and left <= SOON_DAYS,
         reason=_text(row.get("reason")),

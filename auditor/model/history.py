@@ -60,8 +60,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     `tenant` is the tenant's id, or what the configuration names it if it was never read. `taken` is the time of the
     read; empty if the run failed. `error` says in one sentence why no audit was made. `changes` and `minor_changes`
     count what changed since the last finished run, none for a first one. `failed_by_severity` counts failing findings.
-    `seconds` is how long the run took, and `credential_expires` the day on which the audit's own credential ends, if it
-    is known.
+    `seconds` is how long the run took, and `credential_expires` the time at which the audit's own credential ends, if
+    it is known.
     """
 
     id: str

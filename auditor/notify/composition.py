@@ -10,7 +10,7 @@ import msgspec
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.difference import Change, ChangeKind, Transition
-from auditor.model.document import count, first_of, series
+from auditor.model.document import count, days_left, first_of, parse_time, series
 from auditor.model.history import OutboxMessage, Run, RunState, Said
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Finding
@@ -24,7 +24,6 @@ from auditor.notify.wording import (
     change_text,
     change_title,
     circumstances,
-    days_until,
     decision_sentence,
     expiry_text,
     finding_group,
@@ -209,7 +208,7 @@ def _body(night: NightOfTenant, selected: Selected, now: str) -> Iterator[Line]:
     yield from _changes(night, others, frozenset(change.means for change in decisions if change.means))
     yield from _list("Fixed", [item(title) for title in selected.over])
     yield from _reminders(selected)
-    is_over = any((days_until(each.ends, now) or 0) < 0 for each in selected.expiries)
+    is_over = any((days_left(each.ends, parse_time(now)) or 0) < 0 for each in selected.expiries)
     title = "Ended, or ends soon" if is_over else "Ends soon"
     yield from _list(title, [item(" ".join(_expiry(each, now))) for each in selected.expiries])
     if run.state is not RunState.FAILED:

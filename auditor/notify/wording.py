@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.model.decision import Outcome
 from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition
-from auditor.model.document import parse_time
+from auditor.model.document import days_left, parse_time, time_left
 from auditor.model.history import RunDecision
 from auditor.model.notification import Expiry
 from auditor.model.rule import FindingOutcome
@@ -229,28 +229,16 @@ def without_volatile_parts(error: str) -> str:
     return " ".join((_VOLATILE.sub("", error).lower(), *codes))
 
 
-def days_until(ends: str, now: str) -> int | None:
-    """Whole days from `now` to the end; negative after it; none if one of them isn't a time.
-
-    What ends on a day lasts until the end of that day.
-    """
-    end, at = parse_time(ends), parse_time(now)
-    if end is None or at is None:
-        return None
-    return (end.date() - at.date()).days
-
-
 def expiry_text(expiry: Expiry, now: str) -> str:
     """``The audit's certificate ends in 12 days, on 9 Dec 2026.``"""
-    days = days_until(expiry.ends, now)
+    days = days_left(expiry.ends, parse_time(now))
     on = readable(expiry.ends[:10])
     what = clip(expiry.what, 160)
     if days is None:
         return f"{what} ends on {expiry.ends}"
     if days < 0:
         return f"{what} ended on {on}"
-    soon = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
-    return f"{what} ends {soon}, on {on}"
+    return f"{what} ends {time_left(days)}, on {on}"
 
 
 def lower_article(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from auditor.model.decision import Outcome
 from auditor.model.difference import ChangeKind, Transition
-from auditor.model.document import count
+from auditor.model.document import count, time_left
 from auditor.model.fleet import (
     AppState,
     AuditState,
@@ -129,5 +129,5 @@ def change_values(change: FleetChange) -> str:
 def ending_text(one: FleetEnding) -> tuple[str, str]:
     """``in 8 days``, and its style."""
     if one.days < 0:
-        return f"ended {count(-one.days, 'day')} ago", "bad"
-    return ("today", "bad") if one.days == 0 else (f"in {count(one.days, 'day')}", "unsure")
+        return "has ended", "bad"
+    return time_left(one.days), "unsure" if one.days else "bad"

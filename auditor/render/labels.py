@@ -19,7 +19,7 @@ from auditor.facts import load_table
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, RoleState, ScopeVerdict, Verdict
-from auditor.model.document import count, parse_time, sentence, series
+from auditor.model.document import count, parse_time, sentence, series, time_left
 from auditor.model.report import AbusedAppsRef, NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS
@@ -257,9 +257,7 @@ def credential_end_text(credential: CredentialEnd, now: datetime) -> str:
         return f"{first} {credential.why}".strip()
     at = datetime.fromisoformat(credential.ends)
     day = f"{at.day} {at:%B %Y}"
-    when = (
-        f"ended on {day}" if days < 0 else f"ends on {day}, " + (f"in {count(days, 'day')}" if days else "within a day")
-    )
+    when = f"ended on {day}" if days < 0 else f"ends on {day}, {time_left(days)}"
     return f"The {subject} {when}. {credential.why}".strip()
 
 

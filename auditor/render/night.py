@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
-from auditor.model.document import first_of, series
+from auditor.model.document import ENDS_SOON_DAYS, days_left, first_of, parse_time, series, time_left
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.night import FORMAT, VERSION, ListNight, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
@@ -23,7 +22,6 @@ _STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unkno
 _FEW = 3
 """As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
-_RENEWAL_DAYS = 30
 _HOW = {
     Transition.APPEARED: "new",
     Transition.FIXED: "gone",
@@ -116,9 +114,8 @@ def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterato
                 yield from (f"  {line}" for line in _failure(one))
                 yield ""
             continue
-        days = _days_left(one)
-        ends = days is not None and days < _RENEWAL_DAYS
-        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None or ends
+        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None
+        is_new = is_new or _credential_text(one)
         if len(tenants) <= _FEW or is_new:
             yield one.name
             yield from (f"  {line}" for line in _of_tenant(one, missed))
@@ -145,8 +142,8 @@ def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
     yield from _failure(one)
     if one.answer:
         yield one.answer
-    if (days := _days_left(one)) is not None and days < _RENEWAL_DAYS:
-        yield _credential_text(one, days)
+    if text := _credential_text(one):
+        yield text
     if one.missed and one.missed != missed:
         yield _missed_text(one.missed)
     yield from (f"The run of {start} never ended." for start in one.interrupted)
@@ -244,22 +241,14 @@ def _table(lists: Sequence[ListNight], tenants: Sequence[TenantNight]) -> Iterat
         yield f"{one.name:<{width}}  {one.exit_code}  {state:<8}{changed}".rstrip()
 
 
-def _days_left(one: TenantNight) -> int | None:
-    """Whole days until the audit's own credential ends, negative after that; none if it isn't known."""
-    if one.run is None or not one.run.credential_expires:
-        return None
-    try:
-        return (datetime.fromisoformat(one.run.credential_expires) - datetime.fromisoformat(one.run.started)).days
-    except (ValueError, TypeError):
-        return None
-
-
-def _credential_text(one: TenantNight, days: int) -> str:
-    assert one.run is not None, "only a run has a credential"
-    when = f"ends in {_count(days, 'day')}" if days >= 0 else "has ended"
-    return (
-        f"The audit's own credential {when} ({one.run.credential_expires[:10]}). Add a new one to the app registration."
-    )
+def _credential_text(one: TenantNight) -> str:
+    """When the audit's own credential ends, if that is soon; empty if it isn't, or isn't known."""
+    ends, now = (one.run.credential_expires, parse_time(one.run.started)) if one.run else ("", None)
+    days = days_left(ends, now)
+    if days is None or days > ENDS_SOON_DAYS:
+        return ""
+    when = "has ended" if days < 0 else f"ends {time_left(days)}"
+    return f"The audit's own credential {when} ({ends[:10]}). Add a new one to the app registration."
 
 
 def _some(times: Sequence[str]) -> str:

@@ -152,7 +152,7 @@ def details(
     page.field("Took", "" if run.seconds is None else f"{run.seconds:g} s")
     page.field("Packs", ", ".join(f"{pack.name} {pack.version}" for pack in run.packs))
     page.field("Program", run.tool)
-    page.field("Credential", f"ends on {run.credential_expires}" if run.credential_expires else "")
+    page.field("Credential", f"ends on {run.credential_expires[:10]}" if run.credential_expires else "")
     if run.state is RunState.FINISHED:
         page.field("Rules", _counts(run))
         page.items("Answers", [f"{_answer(one)}. {plain_sentence(one.because)}" for one in run.decisions])
