@@ -20,6 +20,7 @@ from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, RoleState, ScopeVerdict, Verdict
 from auditor.model.document import count, parse_time, sentence, series, time_left
+from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.report import AbusedAppsRef, NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS
@@ -231,6 +232,23 @@ def tally(summary: Summary) -> str:
         (summary.not_applicable, "not applicable"),
     )
     return ", ".join(f"{number} {word}" for number, word in parts if number)
+
+
+_STATES = {"running": ("not ended", "unsure"), "failed": ("no audit", "bad"), "interrupted": ("interrupted", "bad")}
+"""By the values of `RunState`. A check doesn't load the module of it."""
+_CODES = {
+    OK: ("passes", "good"),
+    FAILING: ("fails", "bad"),
+    NO_AUDIT: ("no audit", "bad"),
+    UNKNOWN: ("unknown", "unsure"),
+}
+
+
+def result_word(state: str, code: int | None) -> tuple[str, str]:
+    """The result of a run, as in ``passes``, and its style. Of a finished run without an exit code, it isn't known."""
+    if state in _STATES:
+        return _STATES[state]
+    return ("not known", "unsure") if code is None else _CODES.get(code, (f"exit code {code}", "bad"))
 
 
 def iso_time(at: datetime) -> str:

@@ -11,14 +11,15 @@ import msgspec
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
 from auditor.model.document import ENDS_SOON_DAYS, days_left, first_of, parse_time, series, time_left
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
+from auditor.model.history import RunState
 from auditor.model.night import FORMAT, VERSION, ListNight, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
 from auditor.render.customer_lists import list_lines
+from auditor.render.labels import result_word
 
 _CHANGES = 10
 """The most changes of a tenant that the text lists. The report and the JSON have all of them."""
 _NO_REPORT = -1
-_STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown", _NO_REPORT: "NO REPORT"}
 _FEW = 3
 """As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
@@ -237,7 +238,8 @@ def _table(lists: Sequence[ListNight], tenants: Sequence[TenantNight]) -> Iterat
             changed = f"  {summary_text(one.difference, len(one.changes))}"
         elif one.run is not None and not one.error:
             changed = "  first run"
-        state = _STATES[_NO_REPORT if _is_unreported(one) else one.exit_code]
+        word, style = result_word(RunState.FINISHED, one.exit_code)
+        state = "NO REPORT" if _is_unreported(one) else word.upper() if style == "bad" else word
         yield f"{one.name:<{width}}  {one.exit_code}  {state:<8}{changed}".rstrip()
 
 
