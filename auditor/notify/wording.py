@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from auditor.model.decision import Outcome
-from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition
+from auditor.model.difference import TRANSITION_WORDS, Actor, ActorKind, Change, ChangeKind, Since, Transition
 from auditor.model.document import days_left, parse_time, time_left
 from auditor.model.history import RunDecision
 from auditor.model.notification import Expiry
@@ -21,13 +21,6 @@ ORDINARY_MEMBER = "ordinary member"
 SHORT_EXPIRY_DAYS = 7
 """Days before its end at which something short-lived is said: a request for consent, the retention."""
 
-_WORDS = {
-    Transition.APPEARED: "new",
-    Transition.FIXED: "gone",
-    Transition.CHANGED: "changed",
-    Transition.BECAME_UNKNOWN: "no longer known",
-    Transition.BECAME_KNOWN: "known again",
-}
 _SENTENCE_ENDS = ".!?…"
 
 
@@ -37,8 +30,8 @@ class FindingGroup(StrEnum):
     NEW = "New failures"
     WAIVED = "Accepted by a waiver"
     FIXED = "Fixed"
-    UNKNOWN = "No longer known"
-    KNOWN = "Known again"
+    UNKNOWN = TRANSITION_WORDS[Transition.BECAME_UNKNOWN].capitalize()
+    KNOWN = TRANSITION_WORDS[Transition.BECAME_KNOWN].capitalize()
     CHANGED = "Changed findings"
 
 
@@ -46,8 +39,8 @@ _FINDING_TITLES = {
     FindingGroup.NEW: "a rule now fails",
     FindingGroup.WAIVED: "a waiver accepts",
     FindingGroup.FIXED: "fixed",
-    FindingGroup.UNKNOWN: "no longer known",
-    FindingGroup.KNOWN: "known again",
+    FindingGroup.UNKNOWN: TRANSITION_WORDS[Transition.BECAME_UNKNOWN],
+    FindingGroup.KNOWN: TRANSITION_WORDS[Transition.BECAME_KNOWN],
     FindingGroup.CHANGED: "a finding changed",
 }
 
@@ -204,7 +197,7 @@ def finding_group(change: Change) -> FindingGroup:
 
 def change_text(change: Change) -> str:
     """A change that isn't a finding, in a list: what it is and means, since when and by whom if a log says it."""
-    what = f"{clip(change.what, 160)} ({_WORDS[change.transition]})"
+    what = f"{clip(change.what, 160)} ({TRANSITION_WORDS[change.transition]})"
     text = sentence(f"{what}: {change.means}" if change.means else what)
     more = circumstances(change) if change.by or (change.since and change.since.at) else ""
     return f"{text} {sentence(more[0].upper() + more[1:])}" if more else text
@@ -215,7 +208,7 @@ def change_title(change: Change) -> str:
     if change.kind is ChangeKind.FINDING:
         return f"{_FINDING_TITLES[finding_group(change)]}: {clip(change.what.partition(': ')[2] or change.what, 120)}"
     what = clip(change.what, 120)
-    return f"{what} {'is ' if change.transition is not Transition.CHANGED else ''}{_WORDS[change.transition]}"
+    return f"{what} {'is ' if change.transition is not Transition.CHANGED else ''}{TRANSITION_WORDS[change.transition]}"
 
 
 _VOLATILE = re.compile(

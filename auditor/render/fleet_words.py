@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.model.decision import Outcome
-from auditor.model.difference import ChangeKind, Transition
+from auditor.model.difference import TRANSITION_WORDS, ChangeKind
 from auditor.model.document import count, time_left
 from auditor.model.fleet import (
     AppState,
@@ -110,13 +110,7 @@ def change_words(change: FleetChange) -> str:
         return f"{state_text(change.before)} is now {state_text(change.after)}"
     if change.kind is ChangeKind.FINDING:
         return "now fails" if change.worse else "no longer fails"
-    return {
-        Transition.APPEARED: "new",
-        Transition.FIXED: "gone",
-        Transition.CHANGED: "changed",
-        Transition.BECAME_UNKNOWN: "now unknown",
-        Transition.BECAME_KNOWN: "known again",
-    }[change.transition]
+    return TRANSITION_WORDS[change.transition]
 
 
 def change_values(change: FleetChange) -> str:

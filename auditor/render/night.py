@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
+from auditor.model.difference import TRANSITION_WORDS, Change, ChangeKind, DifferenceSummary, Transition
 from auditor.model.document import ENDS_SOON_DAYS, days_left, first_of, parse_time, series, time_left
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.history import RunState
@@ -23,13 +23,6 @@ _NO_REPORT = -1
 _FEW = 3
 """As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
-_HOW = {
-    Transition.APPEARED: "new",
-    Transition.FIXED: "gone",
-    Transition.CHANGED: "changed",
-    Transition.BECAME_UNKNOWN: "now unknown",
-    Transition.BECAME_KNOWN: "known again",
-}
 
 
 def json(night: Night) -> bytes:
@@ -175,7 +168,7 @@ def summary_text(summary: DifferenceSummary, changes: int) -> str:
     counted = [
         (summary.new, "new"),
         (summary.fixed, "fixed"),
-        (summary.unknown, "now unknown"),
+        (summary.unknown, TRANSITION_WORDS[Transition.BECAME_UNKNOWN]),
         (summary.still_failing, "still failing"),
     ]
     said = [f"{number} {what}" for number, what in counted if number]
@@ -207,7 +200,7 @@ def _without(sentence: str, means: str) -> str:
 
 def _change_text(change: Change, means: str) -> str:
     is_fixed = change.kind is ChangeKind.FINDING and change.transition is Transition.FIXED
-    how = "fixed" if is_fixed else _HOW[change.transition]
+    how = "fixed" if is_fixed else TRANSITION_WORDS[change.transition]
     what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {how}."
     return f"{what} {means}".rstrip().replace("\n", " ")
 
