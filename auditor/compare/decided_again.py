@@ -13,6 +13,7 @@ from auditor.compare.found_change import FoundChange
 from auditor.consent.decide import decide
 from auditor.consent.snapshot_index import index_of
 from auditor.model.decision import Decision, Outcome, ScopeVerdict, Verdict
+from auditor.model.difference import NO_LONGER_KNOWN
 from auditor.model.document import first_of, series
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
@@ -95,7 +96,7 @@ def verdicts(decision: Decision) -> tuple[Outcome, str, frozenset[tuple[str, str
 def effect_sentence(before: Decision, after: Decision) -> str:
     """One sentence on what a user notices, with the setting and the condition set that does it."""
     if after.outcome is Outcome.DEPENDS:
-        return f"It is no longer known: {_lower_first(after.because)}"
+        return f"{NO_LONGER_KNOWN}{_lower_first(after.because)}"
     return f"{_lead(before, after)}: {_cause(before, after)}."
 
 

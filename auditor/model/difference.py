@@ -56,6 +56,8 @@ TRANSITION_WORDS: Mapping[Transition, str] = MappingProxyType(
     }
 )
 """What each transition is called; a finding that is gone is called fixed."""
+NO_LONGER_KNOWN = "It is no longer known: "
+"""How `Change.means` of a decision begins that became unknown, before the reason."""
 
 
 class Weight(StrEnum):

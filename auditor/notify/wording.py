@@ -10,7 +10,7 @@ from typing import Any
 from auditor.model.decision import Outcome
 from auditor.model.difference import TRANSITION_WORDS, Actor, ActorKind, Change, ChangeKind, Since, Transition
 from auditor.model.document import days_left, parse_time, time_left
-from auditor.model.history import RunDecision
+from auditor.model.history import RunDecision, RunFinding
 from auditor.model.notification import Expiry
 from auditor.model.rule import FindingOutcome
 from auditor.notify.message_text import clip
@@ -125,9 +125,9 @@ def _connects(outcome: Outcome | None) -> bool | None:
 
 
 def app_name(change: Change, decisions: Sequence[RunDecision]) -> str:
-    """The name of the app that a decision's change is about."""
+    """The name of the app that a decision's change is about, or its client id if no decision of the run names it."""
     named = next((one.app for one in decisions if one.client_id.lower() == change.client_id.lower()), "")
-    return clip(named or change.what.rpartition(" can connect ")[2] or change.client_id)
+    return clip(named or change.client_id)
 
 
 def subject_of(change: Change) -> str:
@@ -140,11 +140,12 @@ def finding_outcome(change: Change) -> str:
     return str(change.after.get("outcome", "")) if isinstance(change.after, Mapping) else ""
 
 
-def finding_text(change: Change, role: str = "") -> str:
-    """The title of the rule, what the change means, who can fix it, and the rule's id, which comes last."""
-    rule, colon, title = change.what.partition(": ")
-    if not colon or " " in rule:
-        rule, title = "", change.what
+def finding_text(change: Change, finding: RunFinding | None, role: str = "") -> str:
+    """The title of the rule, what the change means, who can fix it, and the rule's id, which comes last.
+
+    `finding` is that of the run; without it, what the change calls itself is the title.
+    """
+    rule, title = (finding.rule, finding.title) if finding else ("", change.what)
     title = clip(title, 160)
     text = sentence(f'"{title}": {change.means}' if change.means else f'"{title}"')
     fixed_by = f"Can be fixed by: {role}." if role else ""
@@ -203,10 +204,10 @@ def change_text(change: Change) -> str:
     return f"{text} {sentence(more[0].upper() + more[1:])}" if more else text
 
 
-def change_title(change: Change) -> str:
-    """A change that isn't a decision, in a title."""
+def change_title(change: Change, finding: RunFinding | None) -> str:
+    """A change that isn't a decision, in a title; `finding` is that of the run, if the change is about one."""
     if change.kind is ChangeKind.FINDING:
-        return f"{_FINDING_TITLES[finding_group(change)]}: {clip(change.what.partition(': ')[2] or change.what, 120)}"
+        return f"{_FINDING_TITLES[finding_group(change)]}: {clip(finding.title if finding else change.what, 120)}"
     what = clip(change.what, 120)
     return f"{what} {'is ' if change.transition is not Transition.CHANGED else ''}{TRANSITION_WORDS[change.transition]}"
 
