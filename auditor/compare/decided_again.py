@@ -12,7 +12,7 @@ from typing import NamedTuple
 from auditor.compare.found_change import FoundChange
 from auditor.consent.decide import decide
 from auditor.consent.snapshot_index import index_of
-from auditor.model.decision import Decision, Outcome, ScopeVerdict, Verdict
+from auditor.model.decision import ORDINARY_SUBJECT, Decision, Outcome, ScopeVerdict, Verdict
 from auditor.model.difference import NO_LONGER_KNOWN
 from auditor.model.document import first_of, series
 from auditor.model.resources import ServicePrincipal
@@ -107,7 +107,7 @@ def _lower_first(sentence: str) -> str:
 def _lead(before: Decision, after: Decision) -> str:
     app = after.app.name
     old, new = before.outcome, after.outcome
-    who = "Users" if after.subject == "ordinary member" else after.subject
+    who = "Users" if after.subject == ORDINARY_SUBJECT else after.subject
     has = "have" if who == "Users" else "has"
     if old is Outcome.DEPENDS:
         can = "can" if new.connects else "can't"

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from auditor import __version__
-from auditor.model.decision import Outcome
+from auditor.model.decision import ORDINARY_SUBJECT, Outcome
 from auditor.model.document import days_left, parse_time
 from auditor.model.history import Run, RunFinding
 from auditor.model.night import Night
@@ -135,7 +135,7 @@ def _findings(state: TenantState) -> Iterator[tuple[Mapping[str, str], float]]:
 
 
 def _decisions(tenant: str, run: Run) -> Iterator[tuple[Mapping[str, str], float]]:
-    decisions = [one for one in run.decisions if one.subject == "ordinary member"]
+    decisions = [one for one in run.decisions if one.subject == ORDINARY_SUBJECT]
     names = Counter(one.app for one in decisions)
     for decision in decisions:
         # Two packs can be about two apps of one name.

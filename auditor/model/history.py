@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from auditor.model.decision import Confidence, Outcome, Reason, Verdict
+from auditor.model.decision import ORDINARY_SUBJECT, Confidence, Outcome, Reason, Verdict
 from auditor.model.difference import Change, NotCompared
 from auditor.model.report import PackRef, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
@@ -38,7 +38,7 @@ class RunDecision(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     outcome: Outcome
     confidence: Confidence = Confidence.CERTAIN
-    subject: str = "ordinary member"
+    subject: str = ORDINARY_SUBJECT
     because: str = ""
 
 

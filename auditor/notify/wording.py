@@ -7,16 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from auditor.model.decision import Outcome
+from auditor.model.decision import ORDINARY_SUBJECT, Outcome
 from auditor.model.difference import TRANSITION_WORDS, Actor, ActorKind, Change, ChangeKind, Since, Transition
 from auditor.model.document import days_left, parse_time, time_left
 from auditor.model.history import RunDecision, RunFinding
 from auditor.model.notification import Expiry
 from auditor.model.rule import FindingOutcome
 from auditor.notify.message_text import clip
-
-ORDINARY_MEMBER = "ordinary member"
-"""The subject of a decision that isn't about a particular user."""
 
 SHORT_EXPIRY_DAYS = 7
 """Days before its end at which something short-lived is said: a request for consent, the retention."""
@@ -71,7 +68,7 @@ def outcome_of(value: Any) -> Outcome | None:
 
 def users(subject: str) -> str:
     """Whom a decision is about, as the subject of a sentence."""
-    return "users" if subject in ("", ORDINARY_MEMBER) else clip(subject)
+    return "users" if subject in ("", ORDINARY_SUBJECT) else clip(subject)
 
 
 def now_sentence(apps: str, subject: str, outcome: Outcome | None) -> str:

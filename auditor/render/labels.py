@@ -27,9 +27,6 @@ from auditor.model.sections import SECTIONS, TENANT_SECTIONS
 from auditor.model.snapshot import CredentialEnd
 from auditor.render.text_layout import clip
 
-ORDINARY_MEMBER = "ordinary member"
-"""The subject of a decision that isn't about a particular user."""
-
 NAME_WIDTH = 80
 """Columns of the name of a tenant or an app. A longer one would push the answer off the first screen."""
 
