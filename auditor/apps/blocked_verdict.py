@@ -18,7 +18,7 @@ from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.fixes import fixes_for
 from auditor.model.blocked import RequestStatus, StoppedPerson, UserRequest, VerdictNow
 from auditor.model.decision import Fix, Outcome
-from auditor.model.document import count, parse_time, series
+from auditor.model.document import count, parse_time, series, time_left
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import ConnectAnswer
@@ -185,7 +185,7 @@ def _waiting(requests: Sequence[UserRequest]) -> Iterator[str]:
     days = [one.days_left for one in waiting if one.soon and one.days_left is not None]
     if days:
         left = min(days)
-        when = "has expired" if left < 0 else "expires today" if left == 0 else f"expires in {count(left, 'day')}"
+        when = "has expired" if left < 0 else f"expires {time_left(left)}"
         yield f"{'a request' if len(days) == 1 else f'the first of {len(days)} requests'} {when}"
     for status, text in ((RequestStatus.DENIED, "was denied"), (RequestStatus.EXPIRED, "expired without a decision")):
         if number := sum(one.status is status for one in requests):

@@ -17,7 +17,7 @@ from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.model.access_resources import AppConsentRequest
 from auditor.model.blocked import RequestStatus, UserRequest
-from auditor.model.document import parse_time, stated_time, utc_text
+from auditor.model.document import days_left, parse_time, stated_time, utc_text
 
 STATUS_NOT_KNOWN = "a request has a status that this version doesn't know"
 """Why it isn't known whether the user of a request waits."""
@@ -66,13 +66,14 @@ def _request(row: Mapping[str, Any], now: datetime | None, days: int | None) -> 
     created = parse_time(made)
     waits = status is RequestStatus.PENDING
     ends = _end(created, days) if waits and created and days else None
-    left = (ends - now) // timedelta(days=1) if ends and now else None
+    end_text = utc_text(ends) if ends else ""
+    left = days_left(end_text, now)
     return UserRequest(
         status=status,
         user=_name(user),
         user_id=_text(user.get("id")),
         created=made,
-        ends=utc_text(ends) if ends else "",
+        ends=end_text,
         days_left=left,
         soon=left is not None and left <= SOON_DAYS,
         reason=_text(row.get("reason")),

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("note", "yellow")}
 INDENT = 6
 """Width of a mark with the spaces after it, in columns."""
-RENEWAL_DAYS = 30
-"""How many days before its end it is time to renew a credential."""
 
 
 @click.command(
@@ -104,10 +102,9 @@ def _credential(found: Diagnosis) -> Iterator[str]:
         from auditor.render.labels import credential_end_text
 
         now = datetime.now(UTC)
-        days = probe.credential.days_left(now)
-        is_far = probe.credential.never_ends or (days is not None and days >= RENEWAL_DAYS)
+        is_far = probe.credential.needs_no_renewal(now)
         yield _line(is_far or None, credential_end_text(probe.credential, now))
-        if days is not None and not is_far:
+        if probe.credential.ends and not is_far:
             yield _wrapped("Add a new one to the app registration, use it here, then remove the old one.")
 
 

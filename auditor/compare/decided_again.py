@@ -12,7 +12,8 @@ from typing import NamedTuple
 from auditor.compare.found_change import FoundChange
 from auditor.consent.decide import decide
 from auditor.consent.snapshot_index import index_of
-from auditor.model.decision import Decision, Outcome, ScopeVerdict, Verdict
+from auditor.model.decision import ORDINARY_SUBJECT, Decision, Outcome, ScopeVerdict, Verdict
+from auditor.model.difference import NO_LONGER_KNOWN
 from auditor.model.document import first_of, series
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
@@ -95,7 +96,7 @@ def verdicts(decision: Decision) -> tuple[Outcome, str, frozenset[tuple[str, str
 def effect_sentence(before: Decision, after: Decision) -> str:
     """One sentence on what a user notices, with the setting and the condition set that does it."""
     if after.outcome is Outcome.DEPENDS:
-        return f"It is no longer known: {_lower_first(after.because)}"
+        return f"{NO_LONGER_KNOWN}{_lower_first(after.because)}"
     return f"{_lead(before, after)}: {_cause(before, after)}."
 
 
@@ -106,7 +107,7 @@ def _lower_first(sentence: str) -> str:
 def _lead(before: Decision, after: Decision) -> str:
     app = after.app.name
     old, new = before.outcome, after.outcome
-    who = "Users" if after.subject == "ordinary member" else after.subject
+    who = "Users" if after.subject == ORDINARY_SUBJECT else after.subject
     has = "have" if who == "Users" else "has"
     if old is Outcome.DEPENDS:
         can = "can" if new.connects else "can't"

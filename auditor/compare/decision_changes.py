@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 
 from auditor.compare.decided_again import DecidedAgain, Effect, effect_sentence, verdicts
-from auditor.model.decision import Confidence, Decision, Outcome, ScopeVerdict, Verdict
+from auditor.model.decision import ORDINARY_SUBJECT, Confidence, Decision, Outcome, ScopeVerdict, Verdict
 from auditor.model.difference import Change, ChangeKind, NotCompared, Transition, Weight
 from auditor.model.report import Report
 
 _Key = tuple[str, str, str]
-_MEMBER = "ordinary member"
 Causes = dict[str, Effect]
 """What changes do to the decision about an app, by the keys of the changes."""
 
@@ -34,7 +33,7 @@ def decision_changes(
     for key in (one for one in new if one in old):
         found = _change(key, old[key], new[key], lacking, again)
         if found is not None:
-            because_of = _because_of(old[key], new[key], causes.get(key[0], {})) if key[1] == _MEMBER else ()
+            because_of = _because_of(old[key], new[key], causes.get(key[0], {})) if key[1] == ORDINARY_SUBJECT else ()
             yield msgspec.structs.replace(found, because_of=because_of)
 
 
@@ -94,7 +93,7 @@ def _doubt(key: _Key, old: Decision, new: Decision) -> Change | None:
 def _made(key: _Key, old: Decision, new: Decision, transition: Transition, weight: Weight, means: str) -> Change:
     client, subject, variant = key
     variant = f"/{variant}" if variant else ""
-    who = "an ordinary user" if subject == _MEMBER else subject
+    who = "an ordinary user" if subject == ORDINARY_SUBJECT else subject
     return Change(
         kind=ChangeKind.DECISION,
         key=f"decision/{client}/{subject}{variant}",
@@ -149,7 +148,7 @@ def _transition(
 def _rests_on_reads(key: _Key, again: DecidedAgain | None) -> bool:
     """Whether the two decisions are the same if both rest only on what both sides read."""
     pairs = [pair for app, pair in again.decided.items() if app.client_id.lower() == key[0]] if again else []
-    return key[1] == _MEMBER and bool(pairs) and all(verdicts(one) == verdicts(other) for one, other in pairs)
+    return key[1] == ORDINARY_SUBJECT and bool(pairs) and all(verdicts(one) == verdicts(other) for one, other in pairs)
 
 
 def _likely(old: Decision, new: Decision, lacking: tuple[bool, bool]) -> tuple[bool, bool]:

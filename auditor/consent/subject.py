@@ -18,6 +18,7 @@ from auditor.facts.ids import (
     ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
 )
 from auditor.model.access_resources import RoleAssignment, RoleDefinition
+from auditor.model.decision import ORDINARY_SUBJECT
 from auditor.model.resources import AppRoleAssignment, User, first_incomplete, lacking
 from auditor.model.snapshot import Snapshot
 
@@ -54,7 +55,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     and an administrator for apps can also be a Global Administrator.
     """
 
-    label: str = "ordinary member"
+    label: str = ORDINARY_SUBJECT
     phrase: str = "An ordinary user"
     user_id: str | None = None
     guest: Truth = Truth.FALSE

@@ -10,8 +10,8 @@ import msgspec
 from auditor.fleet.tenant_audit import TenantAudit
 from auditor.model.customers import Customer, CustomerList
 from auditor.model.difference import Actor, Change, ChangeKind, Since, Transition, Weight
-from auditor.model.document import parse_time
-from auditor.model.fleet import ENDS_SOON_DAYS, AppState, EndingKind, FleetChange, FleetEnding, FleetOutcome
+from auditor.model.document import ENDS_SOON_DAYS, days_left, parse_time
+from auditor.model.fleet import AppState, EndingKind, FleetChange, FleetEnding, FleetOutcome
 from auditor.model.notification import ExpiryKind
 from auditor.model.rule import FindingOutcome
 
@@ -175,9 +175,9 @@ def ending(tenants: Sequence[TenantAudit], lists: Iterable[CustomerList], at: st
             if listed.credential is not None and listed.credential.ends:
                 # With one app for all customers, only the partner's tenant shows when its credential ends.
                 found.setdefault((EndingKind.CREDENTIAL, _OF_LIST, listed.credential.ends, _RENEW), []).append(name)
-    made = []
+    made, now = [], parse_time(at)
     for (kind, what, ends, then), who in found.items():
-        days = _days(at, ends)
+        days = days_left(ends, now)
         if days is not None and days <= ENDS_SOON_DAYS:
             tenants_of = tuple(dict.fromkeys(who))
             made.append(FleetEnding(kind=kind, what=what, ends=ends, days=days, tenants=tenants_of, then=then))
@@ -194,8 +194,3 @@ def _relationships(customer: Customer) -> Iterator[tuple[str, str, str]]:
         if one.status.lower() in _ACTIVE and one.ends:
             then = "Microsoft extends it." if one.extends else "Ask the customer for a new one before that."
             yield f"The GDAP relationship {one.name or one.id}", one.ends, then
-
-
-def _days(start: str, end: str) -> int | None:
-    first, last = parse_time(start), parse_time(end)
-    return (last.date() - first.date()).days if first and last else None

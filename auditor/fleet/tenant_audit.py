@@ -11,16 +11,13 @@ import msgspec
 from auditor.consent.deciding_setting import DecidingSetting, deciding_setting
 from auditor.consent.explanation import POLICY_NAMES
 from auditor.facts.ids import is_one_setting
-from auditor.model.decision import AppRef, Confidence, Decision, Outcome
+from auditor.model.decision import ORDINARY_SUBJECT, AppRef, Confidence, Decision, Outcome
 from auditor.model.difference import Change
 from auditor.model.fleet import AppState, AuditState, FleetTodo
 from auditor.model.history import RunDecision
 from auditor.model.notification import Expiry
 from auditor.model.report import Finding, PackRef, Report
 from auditor.model.rule import FindingOutcome, Setting, Severity
-
-ORDINARY_MEMBER = "ordinary member"
-"""The subject of the decisions that a fleet counts: one about a named user says nothing about the others."""
 
 STATES: Mapping[Outcome, AppState] = {
     Outcome.CONNECTS_SILENTLY: AppState.CONNECTS,
@@ -155,7 +152,7 @@ def described(app: AppRef) -> str:
 
 
 def app_answers(report: Report) -> tuple[AppAnswer, ...]:
-    """The decisions for an ordinary member, each description of an app once."""
+    """The decisions for an ordinary member, each description of an app once: a named user says nothing about others."""
     packs: dict[str, list[str]] = {}
     for pack in report.packs:
         if pack.client_id:
@@ -163,7 +160,7 @@ def app_answers(report: Report) -> tuple[AppAnswer, ...]:
     found = {
         (one.app.client_id.lower(), one.app.variant): _answer(one, packs.get(one.app.client_id.lower(), []))
         for one in report.decisions
-        if one.subject == ORDINARY_MEMBER
+        if one.subject == ORDINARY_SUBJECT
     }
     return tuple(found.values())
 

@@ -18,6 +18,7 @@ from auditor.history.run_rows import (
     storable,
 )
 from auditor.history.tables import changes, decisions, findings, parts, runs, tenants
+from auditor.model.decision import ORDINARY_SUBJECT
 from auditor.model.difference import Change, Difference
 from auditor.model.history import ExportedRun, NewestRuns, Run, RunDecision, RunFinding, RunState
 
@@ -106,16 +107,13 @@ def newest_runs(connection: Connection, since: str) -> tuple[NewestRuns, ...]:
     )
 
 
-_ORDINARY_MEMBER = "ordinary member"
-
-
 def _since_when(connection: Connection) -> dict[int, dict[str, str]]:
     """For each tenant and client id, the start of the first run in a row with the outcome of the latest audit."""
     columns = (decisions.c.tenant_id, decisions.c.client_id, decisions.c.outcome, decisions.c.since_run)
     query: Select[Any] = (
         select(*columns, decisions.c.until_run, runs.c.started)
         .outerjoin(runs, runs.c.id == decisions.c.since_run)
-        .where(decisions.c.subject == _ORDINARY_MEMBER)
+        .where(decisions.c.subject == ORDINARY_SUBJECT)
         .order_by(decisions.c.since_run.desc(), decisions.c.id.desc())
     )
     chains: dict[tuple[int, str], Row[Any]] = {}

@@ -112,7 +112,7 @@ def packs_of(manifest: Manifest, members: Mapping[str, bytes]) -> tuple[PackText
 def _refuse_other_files(name: str, text: bytes, texts: Mapping[str, bytes]) -> None:
     parent = parent_named(text)
     if parent.startswith("~") or (is_path(parent) and parent.removeprefix("./") not in texts):
-        raise BundleError(f"{PACKS}{name} extends a file that isn't in the bundle: don't use it, and ask the sender")
+        raise BundleError(f"{PACKS}{name} extends a file that isn't in the bundle", "don't use it, and ask the sender")
 
 
 def _name_or_file(file: str, texts: Mapping[str, bytes], folder: str) -> str:
@@ -147,7 +147,7 @@ def bundle_bytes(path: str) -> bytes:
     data = sys.stdin.buffer.read(MOST_IN_FILE + 1) if path == PIPE else input_bytes(path, MOST_IN_FILE)
     if len(data) > MOST_IN_FILE:
         raise BundleError(
-            f"the file is larger than any bundle ({MOST_IN_FILE >> 20} MiB): check that it's the right one"
+            f"the file is larger than any bundle ({MOST_IN_FILE >> 20} MiB)", "check that it's the right one"
         )
     return data
 
@@ -160,7 +160,7 @@ def _members(data: bytes) -> Mapping[str, bytes]:
             _refuse_large(listed)
             if MANIFEST not in archive.namelist():
                 raise NotABundle(
-                    f"the file isn't a bundle, because it has no {MANIFEST}: give one from consent-auditor bundle"
+                    f"the file isn't a bundle, because it has no {MANIFEST}", "give one from consent-auditor bundle"
                 )
             _refuse_paths(listed)
             # Tools that pack the files again add an entry for the folder.
@@ -169,9 +169,9 @@ def _members(data: bytes) -> Mapping[str, bytes]:
             _refuse_data_before(data, archive)
             return members
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise BundleError(f"the file isn't a zip that can be read ({error}): {_ASK}") from error
+        raise BundleError(f"the file isn't a zip that can be read ({error})", _ASK) from error
     except (OSError, zlib.error, struct.error) as error:
-        raise BundleError(f"the file is damaged ({error}): {_ASK}") from error
+        raise BundleError(f"the file is damaged ({error})", _ASK) from error
 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -188,32 +188,32 @@ def _refuse_other_ends(data: bytes) -> None:
     """
     is_end = data[-22:-18] == b"PK\5\6"
     if not is_end and zipfile.is_zipfile(io.BytesIO(data)):
-        raise BundleError(f"{_MORE}: {_DISTRUST}")
+        raise BundleError(_MORE, _DISTRUST)
     size = int.from_bytes(data[-10:-6], "little")
     if is_end and (size > MOST_IN_DIRECTORY or data[-42:-38] == b"PK\6\7"):
-        raise BundleError(f"the file contains far more than a bundle does: {_DISTRUST}")
+        raise BundleError("the file contains far more than a bundle does", _DISTRUST)
 
 
 def _refuse_data_before(data: bytes, archive: zipfile.ZipFile) -> None:
     """Raise BundleError for data before the zip or a comment after it, because no checksum covers it."""
     first = min((member.header_offset for member in archive.infolist()), default=0)
     if first or not data.startswith(b"PK") or archive.comment:
-        raise BundleError(f"{_MORE}: {_DISTRUST}")
+        raise BundleError(_MORE, _DISTRUST)
 
 
 def _refuse_large(listed: list[zipfile.ZipInfo]) -> None:
     sizes = [member.file_size for member in listed]
     if len(listed) > MOST_MEMBERS or max(sizes, default=0) > MOST_BYTES or sum(sizes) > MOST_TOGETHER:
-        raise BundleError(f"the file contains far more than a bundle does: {_DISTRUST}")
+        raise BundleError("the file contains far more than a bundle does", _DISTRUST)
 
 
 def _refuse_paths(listed: list[zipfile.ZipInfo]) -> None:
     """Members are files in one folder and packs in another. No links, and no names that differ only in case."""
     if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in listed):
-        raise BundleError(f"the file is compressed in a way that a bundle isn't: {_ASK}")
+        raise BundleError("the file is compressed in a way that a bundle isn't", _ASK)
     has_duplicates = len({member.filename.casefold() for member in listed}) < len(listed)
     if has_duplicates or any(_is_outside(member.filename) or _is_link(member) for member in listed):
-        raise BundleError(f"the file contains paths that a bundle doesn't have: {_DISTRUST}")
+        raise BundleError("the file contains paths that a bundle doesn't have", _DISTRUST)
 
 
 def _is_outside(path: str) -> bool:
@@ -231,13 +231,13 @@ def _manifest(members: Mapping[str, bytes]) -> Manifest:
     try:
         manifest = msgspec.json.decode(members[MANIFEST], type=Manifest)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise BundleError(f"{MANIFEST} can't be read ({error}): {_ASK}") from error
+        raise BundleError(f"{MANIFEST} can't be read ({error})", _ASK) from error
     if manifest.format != FORMAT:
-        raise BundleError(f"{MANIFEST} has another format: give a file from consent-auditor bundle")
+        raise BundleError(f"{MANIFEST} has another format", "give a file from consent-auditor bundle")
     if manifest.version < 1:
-        raise BundleError(f"{MANIFEST} has the version {manifest.version}, which doesn't exist: {_DISTRUST}")
+        raise BundleError(f"{MANIFEST} has the version {manifest.version}, which doesn't exist", _DISTRUST)
     if manifest.version > VERSION:
-        raise BundleError(f"the bundle has version {manifest.version}: install a newer consent-auditor to verify it")
+        raise BundleError(f"the bundle has version {manifest.version}", "install a newer consent-auditor to verify it")
     _refuse_incomplete(manifest)
     return manifest
 
@@ -247,7 +247,7 @@ def _refuse_incomplete(manifest: Manifest) -> None:
     listed = {file.path for file in manifest.files}
     for path in (SNAPSHOT, REPORT):
         if path not in listed:
-            raise BundleError(f"the file isn't a bundle, because {MANIFEST} doesn't list {path}: {_ASK}")
+            raise BundleError(f"the file isn't a bundle, because {MANIFEST} doesn't list {path}", _ASK)
     for pack in manifest.packs:
         if not pack.file.startswith(PACKS) or pack.file not in listed:
-            raise BundleError(f"{MANIFEST} names a pack that isn't in the bundle: {_DISTRUST}")
+            raise BundleError(f"{MANIFEST} names a pack that isn't in the bundle", _DISTRUST)

@@ -218,7 +218,7 @@ def _report(members: Mapping[str, bytes]) -> Report:
         name = REPORT
         return msgspec.json.decode(members[REPORT], type=Report)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise BundleError(f"{name} can't be read ({error}): ask the sender for the file again") from error
+        raise BundleError(f"{name} can't be read ({error})", "ask the sender for the file again") from error
 
 
 def _description_differences(manifest: Manifest, before: Report, snapshot: Snapshot) -> Iterator[str]:

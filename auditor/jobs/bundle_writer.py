@@ -53,7 +53,14 @@ _PLAIN_WORD = re.compile(r"[\w.@/+-]+")
 
 
 class BundleError(AuditorError):
-    """A bundle can't be packed, or a file isn't a bundle that can be verified; the message ends with what to do."""
+    """A bundle can't be packed, or a file isn't a bundle that can be verified.
+
+    The message is `why`, a colon and `todo`: what to do.
+    """
+
+    def __init__(self, why: str, todo: str) -> None:
+        super().__init__(f"{why}: {todo}")
+        self.why, self.todo = why, todo
 
 
 class NotABundle(BundleError):
@@ -213,11 +220,12 @@ def _refuse_large(members: Mapping[str, bytes]) -> None:
     """Raise BundleError for a bundle that ``bundle verify`` would refuse to read."""
     for path, data in members.items():
         if len(data) > MOST_BYTES:
-            raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant")
+            raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB", "read less of the tenant")
     if sum(map(len, members.values())) > MOST_TOGETHER:
-        raise BundleError(f"the files would be larger than {MOST_TOGETHER >> 20} MiB together: read less of the tenant")
+        why = f"the files would be larger than {MOST_TOGETHER >> 20} MiB together"
+        raise BundleError(why, "read less of the tenant")
     if len(members) > MOST_MEMBERS:
-        raise BundleError(f"there would be more than {MOST_MEMBERS} files: give fewer packs")
+        raise BundleError(f"there would be more than {MOST_MEMBERS} files", "give fewer packs")
 
 
 def _member_of(text: PackText) -> str:

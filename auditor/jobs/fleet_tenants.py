@@ -74,7 +74,7 @@ def fleet_state(
         configuration=configuration.file,
         history=place,
         queue=queue,
-        answer=_answer(found, is_known=bool(place)),
+        answer=fleet_answer(found, is_known=bool(place)),
         tenants=shown,
         left_out=len(found) - len(shown),
         problems=tuple(problems),
@@ -145,7 +145,8 @@ def _queue_state(waiting: Waiting) -> QueueState:
     return QueueState.RETRYING if waiting.attempts else QueueState.WAITING
 
 
-def _answer(tenants: Iterable[TenantStatus], *, is_known: bool) -> str:
+def fleet_answer(tenants: Iterable[TenantStatus], *, is_known: bool) -> str:
+    """How many tenants fail, pass and so on, each counted once; `is_known` says whether a history was read."""
     found = tuple(tenants)
     if not is_known:
         return f"{count(len(found), 'tenant')}; when and how they were audited isn't known."
@@ -155,6 +156,11 @@ def _answer(tenants: Iterable[TenantStatus], *, is_known: bool) -> str:
         (codes.count(NO_AUDIT), "could not be audited", "could not be audited"),
         (codes.count(UNKNOWN), "is unknown", "are unknown"),
         (codes.count(OK), "passes", "pass"),
+        (
+            sum(one.state is RunState.FINISHED and one.exit_code is None for one in found),
+            "is not known",
+            "are not known",
+        ),
         (sum(one.state is RunState.INTERRUPTED for one in found), "was interrupted", "were interrupted"),
         (sum(one.state is RunState.RUNNING for one in found), "has not ended", "have not ended"),
         (sum(one.state is None for one in found), "was never audited", "were never audited"),

@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from auditor import __version__
-from auditor.model.decision import Outcome
+from auditor.model.decision import ORDINARY_SUBJECT, Outcome
+from auditor.model.document import days_left, parse_time
 from auditor.model.history import Run, RunFinding
 from auditor.model.night import Night
 from auditor.model.notification import DeliveryState
 from auditor.model.rule import FindingOutcome, Severity
 
 PREFIX = "consent_auditor"
-_SECONDS_A_DAY = 86_400
 
 
 class TenantState(NamedTuple):
@@ -102,7 +102,7 @@ def _of_tenants(states: Sequence[TenantState], now: str) -> Iterator[_Family]:
     yield of_each(
         "tenant_credential_expiry_days",
         "Days until the audit's own credential ends; negative after that.",
-        [_days_until(_expiry_of(state), now) for state in states],
+        [days_left(_expiry_of(state), parse_time(now)) for state in states],
     )
     yield of_each(
         "tenant_credential_expiry_timestamp_seconds",
@@ -135,7 +135,7 @@ def _findings(state: TenantState) -> Iterator[tuple[Mapping[str, str], float]]:
 
 
 def _decisions(tenant: str, run: Run) -> Iterator[tuple[Mapping[str, str], float]]:
-    decisions = [one for one in run.decisions if one.subject == "ordinary member"]
+    decisions = [one for one in run.decisions if one.subject == ORDINARY_SUBJECT]
     names = Counter(one.app for one in decisions)
     for decision in decisions:
         # Two packs can be about two apps of one name.
@@ -187,9 +187,3 @@ def _epoch(time: str) -> float | None:
         return datetime.fromisoformat(time if "T" in time else f"{time}T00:00:00Z").timestamp() if time else None
     except ValueError:
         return None
-
-
-def _days_until(day: str, now: str) -> float | None:
-    """Whole days from now until a day or time."""
-    end, start = _epoch(day), _epoch(now)
-    return None if end is None or start is None else float((end - start) // _SECONDS_A_DAY)

@@ -23,18 +23,16 @@ from auditor.jobs.secret_references import Secrets
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.configuration import Configuration, TenantEntry
 from auditor.model.customers import CustomerList, ListKind
-from auditor.model.document import count, utc_text
+from auditor.model.document import ENDS_SOON_DAYS, count, days_left, parse_time, utc_text
 from auditor.model.errors import AuditorError
 from auditor.model.snapshot import CredentialEnd
 from auditor.notify.apprise_sender import problem_with, send_with_apprise
 from auditor.notify.delivery import Answer, test_message
 from auditor.notify.expiries import relationship_expiries
-from auditor.notify.wording import days_until, expiry_text
+from auditor.notify.wording import expiry_text
 from auditor.render.customer_lists import list_lines, list_night
 from auditor.render.labels import credential_end_text
 
-RENEWAL_DAYS = 30
-"""How many days before its end it is time to renew a credential."""
 _AT_ONCE = 8
 
 
@@ -110,8 +108,8 @@ def _list(found: CustomerList) -> Iterator[Tested]:
     now = utc_text(datetime.now(UTC))
     for customer in found.customers:
         for expiry in relationship_expiries(customer.relationships):
-            days = days_until(expiry.ends, now)
-            if days is not None and days < RENEWAL_DAYS:
+            days = days_left(expiry.ends, parse_time(now))
+            if days is not None and days <= ENDS_SOON_DAYS:
                 text = f"{expiry_text(expiry, now)}".replace("with the customer", f"with {customer.label}")
                 yield Tested(night.name, None, text, expiry.then)
 
@@ -160,9 +158,7 @@ def _live(entry: TenantEntry, prepared: PreparedAudit, secrets: Secrets) -> Iter
 
 def _credential(subject: str, credential: CredentialEnd) -> Tested:
     now = datetime.now(UTC)
-    days = credential.days_left(now)
-    is_far = credential.never_ends or (days is not None and days >= RENEWAL_DAYS)
-    return Tested(subject, is_far or None, credential_end_text(credential, now))
+    return Tested(subject, credential.needs_no_renewal(now) or None, credential_end_text(credential, now))
 
 
 def _permissions(entry: TenantEntry, found: Diagnosis) -> Iterator[Tested]:

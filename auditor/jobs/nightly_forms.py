@@ -18,6 +18,7 @@ from auditor.checks.typo_suggestions import nearest
 from auditor.facts.ids import CLOUDS, is_guid
 from auditor.model.addresses import InvalidAddress, https_endpoint
 from auditor.model.configuration import Event, OnboardingSettings
+from auditor.model.document import ENDS_SOON_DAYS
 from auditor.model.rule import Severity
 from auditor.model.snapshot import AUTH_METHODS
 from auditor.packs.decode_nodes import StrictForm
@@ -326,7 +327,7 @@ class NotifyForm(StrictForm, frozen=True, kw_only=True):
             pattern="^([0-9]+[smhd]|never)$",
         ),
     ] = "7d"
-    expiry_before: Annotated[Time, Meta(description="How long before an expiry it is sent.")] = "30d"
+    expiry_before: Annotated[Time, Meta(description="How long before an expiry it is sent.")] = f"{ENDS_SOON_DAYS}d"
     attach: (
         Annotated[
             AttachedFormat, Meta(description="Attach the report in this format. CSV is several files: attach xlsx.")

@@ -176,11 +176,9 @@ def _bundled(data: bytes, path: str) -> Snapshot:
         hint = "To use the files in it, extract it and give the folder."
         raise SnapshotError(_name(path), "is a zip archive without a snapshot of this program", hint=hint) from None
     except BundleError as error:
-        why, _, advice = str(error).rpartition(": ")
-        hint = (
-            f"{advice[:1].upper()}{advice[1:]}. If another tool wrote the files in it, extract it and give the folder."
-        )
-        raise SnapshotError(_name(path), f"can't be read as a bundle, because {why}", hint=hint) from None
+        todo = f"{error.todo[0].upper()}{error.todo[1:]}"
+        hint = f"{todo}. If another tool wrote the files in it, extract it and give the folder."
+        raise SnapshotError(_name(path), f"can't be read as a bundle, because {error.why}", hint=hint) from None
     if problem:
         hint = f"Ask the sender for the file again. To see all problems: consent-auditor bundle verify {path}"
         raise SnapshotError(_name(path), f"is a bundle that was damaged or changed ({problem})", hint=hint)

@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.facts.ids import CONSENT_RETURN
 from auditor.model.customers import CustomerList, ListKind, Relationship
+from auditor.model.document import ENDS_SOON_DAYS
 from auditor.model.rule import RulePlace, Severity
 
 DEFAULT_TIMEOUT = 120
@@ -157,7 +158,7 @@ class NotifyTarget(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
     remind_after_days: int = 7
-    expiry_days: int = 30
+    expiry_days: int = ENDS_SOON_DAYS
     attach: str = ""
     link: str = ""
     place: RulePlace | None = None

@@ -11,6 +11,9 @@ import msgspec
 
 from auditor.model.rule import PortalLink
 
+ORDINARY_SUBJECT = "ordinary member"
+"""The subject of a decision that isn't about a particular user."""
+
 
 class AppOwner(StrEnum):
     """Who registered an app, by ``appOwnerOrganizationId`` of its service principal."""
@@ -284,7 +287,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     confidence: str
     because: str
-    subject: str = "ordinary member"
+    subject: str = ORDINARY_SUBJECT
     applied: tuple[GraphRequest, ...] = ()
     doubts: tuple[str, ...] = ()
 

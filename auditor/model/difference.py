@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -43,6 +44,20 @@ class Transition(StrEnum):
     CHANGED = "changed"
     BECAME_UNKNOWN = "became-unknown"
     BECAME_KNOWN = "became-known"
+
+
+TRANSITION_WORDS: Mapping[Transition, str] = MappingProxyType(
+    {
+        Transition.APPEARED: "new",
+        Transition.FIXED: "gone",
+        Transition.CHANGED: "changed",
+        Transition.BECAME_UNKNOWN: "no longer known",
+        Transition.BECAME_KNOWN: "known now",
+    }
+)
+"""What each transition is called; a finding that is gone is called fixed."""
+NO_LONGER_KNOWN = "It is no longer known: "
+"""How `Change.means` of a decision begins that became unknown, before the reason."""
 
 
 class Weight(StrEnum):

@@ -8,7 +8,7 @@ the counts, lists, sentences and times that reports and messages write.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from auditor.facts.ids import OPENID_SCOPES
@@ -16,6 +16,8 @@ from auditor.facts.ids import OPENID_SCOPES
 CODE, PLAIN = "\x0e", "\x0f"
 """Shift out and shift in."""
 _NOT_SET = "0001-01-01"
+ENDS_SOON_DAYS = 30
+"""Days before its end at which a credential, a relationship or a waiver is listed, if nobody chose another number."""
 _SENTENCE_ENDS = frozenset(".!?…。！？")  # the last three end sentences in Chinese and Japanese
 
 
@@ -46,6 +48,24 @@ def stated_time(text: str) -> str:
 def utc_text(at: datetime) -> str:
     """A UTC time to the second, as Microsoft Graph writes it: ``2026-11-22T02:00:00Z``."""
     return f"{at.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+def days_left(ends: str, now: datetime | None) -> int | None:
+    """Whole days from `now` until the UTC day or time `ends`: rounded down, so negative as soon as it has ended.
+
+    None if one of them isn't known. What ends on a day lasts until that day is over.
+    """
+    end = parse_time(ends)
+    if end is None or now is None:
+        return None
+    if len(ends) <= len("2026-11-22"):
+        return (end.date() - now.astimezone(UTC).date()).days
+    return (end - now) // timedelta(days=1)
+
+
+def time_left(days: int) -> str:
+    """``in 12 days``, ``within a day``: for so many whole days, which aren't negative."""
+    return f"in {count(days, 'day')}" if days else "within a day"
 
 
 def series(texts: Sequence[str], last: str = "and") -> str:

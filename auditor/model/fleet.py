@@ -17,8 +17,6 @@ from auditor.model.rule import Severity
 FORMAT = "consent-auditor/fleet"
 VERSION = 1
 
-ENDS_SOON_DAYS = 30
-"""Days before its end at which a credential, a relationship or a waiver is listed."""
 USUAL_SHARE = 0.9
 """The share of the tenants that must have the same value before another one is an outlier."""
 FEWEST_FOR_USUAL = 10
@@ -321,7 +319,7 @@ class EndingKind(StrEnum):
 
 
 class FleetEnding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that ends within `ENDS_SOON_DAYS`, or has ended. `days` is negative for what has ended.
+    """Something that ends within 30 days, or has ended. `days` are whole days, and negative for what has ended.
 
     `tenants` are several if one thing is shared, such as the credential of all. `then` is a sentence: what happens, or
     what to do before.

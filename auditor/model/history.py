@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from auditor.model.decision import Confidence, Outcome, Reason, Verdict
+from auditor.model.decision import ORDINARY_SUBJECT, Confidence, Outcome, Reason, Verdict
 from auditor.model.difference import Change, NotCompared
 from auditor.model.report import PackRef, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
@@ -38,7 +38,7 @@ class RunDecision(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     outcome: Outcome
     confidence: Confidence = Confidence.CERTAIN
-    subject: str = "ordinary member"
+    subject: str = ORDINARY_SUBJECT
     because: str = ""
 
 
@@ -60,8 +60,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     `tenant` is the tenant's id, or what the configuration names it if it was never read. `taken` is the time of the
     read; empty if the run failed. `error` says in one sentence why no audit was made. `changes` and `minor_changes`
     count what changed since the last finished run, none for a first one. `failed_by_severity` counts failing findings.
-    `seconds` is how long the run took, and `credential_expires` the day on which the audit's own credential ends, if it
-    is known.
+    `seconds` is how long the run took, and `credential_expires` the time at which the audit's own credential ends, if
+    it is known.
     """
 
     id: str

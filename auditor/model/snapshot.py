@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import overload
@@ -11,6 +11,7 @@ from typing import overload
 import msgspec
 
 from auditor.facts.ids import is_guid
+from auditor.model.document import ENDS_SOON_DAYS, days_left
 from auditor.model.field_types import (
     ErrorMessage,
     GraphPath,
@@ -330,9 +331,12 @@ class CredentialEnd(msgspec.Struct, frozen=True, kw_only=True):
 
     def days_left(self, now: datetime) -> int | None:
         """Whole days from `now` to the end, negative after it; none if nothing ends or the end is not known."""
-        if not self.ends:
-            return None
-        return (datetime.fromisoformat(self.ends) - now) // timedelta(days=1)
+        return days_left(self.ends, now)
+
+    def needs_no_renewal(self, now: datetime) -> bool:
+        """Whether it's known that it doesn't end soon."""
+        days = self.days_left(now)
+        return self.never_ends or (days is not None and days > ENDS_SOON_DAYS)
 
 
 DEFAULT_TIMEOUT = 120

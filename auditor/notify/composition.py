@@ -9,9 +9,9 @@ import msgspec
 
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Decision, Fix, Outcome
-from auditor.model.difference import Change, ChangeKind, Transition
-from auditor.model.document import count, first_of, series
-from auditor.model.history import OutboxMessage, Run, RunState, Said
+from auditor.model.difference import NO_LONGER_KNOWN, Change, ChangeKind, Transition
+from auditor.model.document import count, days_left, first_of, parse_time, series
+from auditor.model.history import OutboxMessage, Run, RunFinding, RunState, Said
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Finding
 from auditor.model.sections import SECTIONS
@@ -24,7 +24,6 @@ from auditor.notify.wording import (
     change_text,
     change_title,
     circumstances,
-    days_until,
     decision_sentence,
     expiry_text,
     finding_group,
@@ -127,7 +126,7 @@ def _title(night: NightOfTenant, selected: Selected, now: str) -> str:
         what, verb = ("the list of customers", "be read") if night.is_list else ("the audit", "run")
         could = "still can't" if is_old else "could not"
         return f"{what} {could} {verb}: {clip(run.error or 'the reason is not known', _SHORT_ERROR)}"
-    parts = list(_change_titles(run, selected))
+    parts = list(_change_titles(night, selected))
     if selected.missed:
         nights = count(len(selected.missed), "run was missed", "runs were missed")
         parts.append(f"the audit runs again, {nights}" if not selected.recovered_since else nights)
@@ -148,16 +147,16 @@ def _title(night: NightOfTenant, selected: Selected, now: str) -> str:
     return "; ".join(parts) if parts else f"{nothing}: {_state(run)}"
 
 
-def _change_titles(run: Run, selected: Selected) -> Iterator[str]:
+def _change_titles(night: NightOfTenant, selected: Selected) -> Iterator[str]:
     """What users notice, or else the first change; and how many more there are."""
     decisions = _decisions(selected.changes)
     others = [change for change in selected.changes if change.kind is not ChangeKind.DECISION]
     if decisions:
-        sentences = _decision_sentences(run, decisions)
+        sentences = _decision_sentences(night.run, decisions)
         yield sentences[0]
         more = len(sentences) - 1 + len(others)
     elif others:
-        yield lower_article(change_title(others[0]))
+        yield lower_article(change_title(others[0], _finding_of(night, others[0])))
         more = len(others) - 1
     elif selected.over:
         yield f"fixed: {clip(selected.over[0], 120)}"
@@ -209,7 +208,7 @@ def _body(night: NightOfTenant, selected: Selected, now: str) -> Iterator[Line]:
     yield from _changes(night, others, frozenset(change.means for change in decisions if change.means))
     yield from _list("Fixed", [item(title) for title in selected.over])
     yield from _reminders(selected)
-    is_over = any((days_until(each.ends, now) or 0) < 0 for each in selected.expiries)
+    is_over = any((days_left(each.ends, parse_time(now)) or 0) < 0 for each in selected.expiries)
     title = "Ended, or ends soon" if is_over else "Ends soon"
     yield from _list(title, [item(" ".join(_expiry(each, now))) for each in selected.expiries])
     if run.state is not RunState.FAILED:
@@ -263,9 +262,10 @@ def _decision(night: NightOfTenant, change: Change, changes: Iterable[Change], *
 
 def _without_answer(means: str, answer: str) -> str:
     """The reason in ``users can no longer connect TrackerRMS: REASON``, because the title is the rest."""
-    lead, colon, reason = means.partition(": ")
-    repeats = colon and answer.lower().startswith(lead.lower())
-    return _upper(reason) if repeats else means
+    for lead in (f"{answer}: ", NO_LONGER_KNOWN):
+        if means.lower().startswith(lead.lower()):
+            return _upper(means[len(lead) :])
+    return means
 
 
 def _cause(change: Change, changes: Iterable[Change]) -> Change:
@@ -314,7 +314,11 @@ def _finding(night: NightOfTenant, change: Change) -> Line:
     label = change.severity.value if change.severity else ""
     finding = _report_finding(night, change.key)
     role = finding.remediation.role if finding and finding_group(change) in _TO_FIX else ""
-    return item(finding_text(change, role), label)
+    return item(finding_text(change, _finding_of(night, change), role), label)
+
+
+def _finding_of(night: NightOfTenant, change: Change) -> RunFinding | None:
+    return next((one for one in night.findings if change.key == f"finding/{one.fingerprint}"), None)
 
 
 def _report_finding(night: NightOfTenant, key: str) -> Finding | None:

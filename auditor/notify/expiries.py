@@ -107,7 +107,7 @@ def _consent_requests(snapshot: Snapshot | None) -> Iterator[Expiry]:
         users = count(len(pending), "user waits", "users wait")
         yield Expiry(
             what=f"A request for admin consent to {request.appDisplayName or f'app {request.appId}'}",
-            ends=(min(pending) + timedelta(days=days or 0)).date().isoformat(),
+            ends=(min(pending) + timedelta(days=days or 0)).strftime("%Y-%m-%dT%H:%M:%SZ"),
             kind=ExpiryKind.CONSENT_REQUEST,
             key=request.appId.lower(),
             then=f"{users} for it. A reviewer must approve or deny it before.",

@@ -17,11 +17,11 @@ import msgspec
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Confidence, Outcome
 from auditor.model.difference import Change, ChangeKind, Transition
-from auditor.model.document import parse_time
+from auditor.model.document import days_left, parse_time
 from auditor.model.history import RunDecision, RunFinding, RunState, Said
 from auditor.model.notification import Expiry, ExpiryKind, NightOfTenant
 from auditor.model.rule import FindingOutcome
-from auditor.notify.wording import SHORT_EXPIRY_DAYS, days_until, without_volatile_parts
+from auditor.notify.wording import SHORT_EXPIRY_DAYS, without_volatile_parts
 
 _EARLY = timedelta(hours=12)
 """Nights don't start at the same second: a reminder after 7 days isn't one night late because of it."""
@@ -310,14 +310,16 @@ def _expiries(target: NotifyTarget, expiries: Iterable[Expiry], ledger: _Ledger,
     """
     current = set()
     for expiry in expiries:
-        days = days_until(expiry.ends, now)
+        days = days_left(expiry.ends, parse_time(now))
         short_lived = expiry.kind in (ExpiryKind.CONSENT_REQUEST, ExpiryKind.RETENTION)
         limit = min(target.expiry_days, SHORT_EXPIRY_DAYS) if short_lived else target.expiry_days
         if days is None or days > limit:
             continue
         key = f"expiry/{expiry.kind}/{expiry.key or expiry.what}"
         if expiry.kind is not ExpiryKind.RETENTION:
-            key += f"/{expiry.ends}{'/ended' if days < 0 else ''}"
+            # The day is kept of a request, as it was when only the day of its end was known.
+            ends = expiry.ends[:10] if expiry.kind is ExpiryKind.CONSENT_REQUEST else expiry.ends
+            key += f"/{ends}{'/ended' if days < 0 else ''}"
         current.add(key)
         repeats = expiry.kind is not ExpiryKind.RETENTION and ledger.is_due(key)
         if not ledger.was_said(key) or repeats:

@@ -7,27 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from auditor.model.decision import Outcome
-from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition
-from auditor.model.document import parse_time
-from auditor.model.history import RunDecision
+from auditor.model.decision import ORDINARY_SUBJECT, Outcome
+from auditor.model.difference import TRANSITION_WORDS, Actor, ActorKind, Change, ChangeKind, Since, Transition
+from auditor.model.document import days_left, parse_time, time_left
+from auditor.model.history import RunDecision, RunFinding
 from auditor.model.notification import Expiry
 from auditor.model.rule import FindingOutcome
 from auditor.notify.message_text import clip
 
-ORDINARY_MEMBER = "ordinary member"
-"""The subject of a decision that isn't about a particular user."""
-
 SHORT_EXPIRY_DAYS = 7
 """Days before its end at which something short-lived is said: a request for consent, the retention."""
 
-_WORDS = {
-    Transition.APPEARED: "new",
-    Transition.FIXED: "gone",
-    Transition.CHANGED: "changed",
-    Transition.BECAME_UNKNOWN: "no longer known",
-    Transition.BECAME_KNOWN: "known again",
-}
 _SENTENCE_ENDS = ".!?…"
 
 
@@ -37,8 +27,8 @@ class FindingGroup(StrEnum):
     NEW = "New failures"
     WAIVED = "Accepted by a waiver"
     FIXED = "Fixed"
-    UNKNOWN = "No longer known"
-    KNOWN = "Known again"
+    UNKNOWN = TRANSITION_WORDS[Transition.BECAME_UNKNOWN].capitalize()
+    KNOWN = TRANSITION_WORDS[Transition.BECAME_KNOWN].capitalize()
     CHANGED = "Changed findings"
 
 
@@ -46,8 +36,8 @@ _FINDING_TITLES = {
     FindingGroup.NEW: "a rule now fails",
     FindingGroup.WAIVED: "a waiver accepts",
     FindingGroup.FIXED: "fixed",
-    FindingGroup.UNKNOWN: "no longer known",
-    FindingGroup.KNOWN: "known again",
+    FindingGroup.UNKNOWN: TRANSITION_WORDS[Transition.BECAME_UNKNOWN],
+    FindingGroup.KNOWN: TRANSITION_WORDS[Transition.BECAME_KNOWN],
     FindingGroup.CHANGED: "a finding changed",
 }
 
@@ -78,7 +68,7 @@ def outcome_of(value: Any) -> Outcome | None:
 
 def users(subject: str) -> str:
     """Whom a decision is about, as the subject of a sentence."""
-    return "users" if subject in ("", ORDINARY_MEMBER) else clip(subject)
+    return "users" if subject in ("", ORDINARY_SUBJECT) else clip(subject)
 
 
 def now_sentence(apps: str, subject: str, outcome: Outcome | None) -> str:
@@ -132,9 +122,9 @@ def _connects(outcome: Outcome | None) -> bool | None:
 
 
 def app_name(change: Change, decisions: Sequence[RunDecision]) -> str:
-    """The name of the app that a decision's change is about."""
+    """The name of the app that a decision's change is about, or its client id if no decision of the run names it."""
     named = next((one.app for one in decisions if one.client_id.lower() == change.client_id.lower()), "")
-    return clip(named or change.what.rpartition(" can connect ")[2] or change.client_id)
+    return clip(named or change.client_id)
 
 
 def subject_of(change: Change) -> str:
@@ -147,11 +137,12 @@ def finding_outcome(change: Change) -> str:
     return str(change.after.get("outcome", "")) if isinstance(change.after, Mapping) else ""
 
 
-def finding_text(change: Change, role: str = "") -> str:
-    """The title of the rule, what the change means, who can fix it, and the rule's id, which comes last."""
-    rule, colon, title = change.what.partition(": ")
-    if not colon or " " in rule:
-        rule, title = "", change.what
+def finding_text(change: Change, finding: RunFinding | None, role: str = "") -> str:
+    """The title of the rule, what the change means, who can fix it, and the rule's id, which comes last.
+
+    `finding` is that of the run; without it, what the change calls itself is the title.
+    """
+    rule, title = (finding.rule, finding.title) if finding else ("", change.what)
     title = clip(title, 160)
     text = sentence(f'"{title}": {change.means}' if change.means else f'"{title}"')
     fixed_by = f"Can be fixed by: {role}." if role else ""
@@ -204,18 +195,18 @@ def finding_group(change: Change) -> FindingGroup:
 
 def change_text(change: Change) -> str:
     """A change that isn't a finding, in a list: what it is and means, since when and by whom if a log says it."""
-    what = f"{clip(change.what, 160)} ({_WORDS[change.transition]})"
+    what = f"{clip(change.what, 160)} ({TRANSITION_WORDS[change.transition]})"
     text = sentence(f"{what}: {change.means}" if change.means else what)
     more = circumstances(change) if change.by or (change.since and change.since.at) else ""
     return f"{text} {sentence(more[0].upper() + more[1:])}" if more else text
 
 
-def change_title(change: Change) -> str:
-    """A change that isn't a decision, in a title."""
+def change_title(change: Change, finding: RunFinding | None) -> str:
+    """A change that isn't a decision, in a title; `finding` is that of the run, if the change is about one."""
     if change.kind is ChangeKind.FINDING:
-        return f"{_FINDING_TITLES[finding_group(change)]}: {clip(change.what.partition(': ')[2] or change.what, 120)}"
+        return f"{_FINDING_TITLES[finding_group(change)]}: {clip(finding.title if finding else change.what, 120)}"
     what = clip(change.what, 120)
-    return f"{what} {'is ' if change.transition is not Transition.CHANGED else ''}{_WORDS[change.transition]}"
+    return f"{what} {'is ' if change.transition is not Transition.CHANGED else ''}{TRANSITION_WORDS[change.transition]}"
 
 
 _VOLATILE = re.compile(
@@ -229,28 +220,16 @@ def without_volatile_parts(error: str) -> str:
     return " ".join((_VOLATILE.sub("", error).lower(), *codes))
 
 
-def days_until(ends: str, now: str) -> int | None:
-    """Whole days from `now` to the end; negative after it; none if one of them isn't a time.
-
-    What ends on a day lasts until the end of that day.
-    """
-    end, at = parse_time(ends), parse_time(now)
-    if end is None or at is None:
-        return None
-    return (end.date() - at.date()).days
-
-
 def expiry_text(expiry: Expiry, now: str) -> str:
     """``The audit's certificate ends in 12 days, on 9 Dec 2026.``"""
-    days = days_until(expiry.ends, now)
+    days = days_left(expiry.ends, parse_time(now))
     on = readable(expiry.ends[:10])
     what = clip(expiry.what, 160)
     if days is None:
         return f"{what} ends on {expiry.ends}"
     if days < 0:
         return f"{what} ended on {on}"
-    soon = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
-    return f"{what} ends {soon}, on {on}"
+    return f"{what} ends {time_left(days)}, on {on}"
 
 
 def lower_article(text: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from auditor.facts.access_requirements import CODES
-from auditor.model.decision import AccessPolicy, AfterConsent, Effect, NotChecked, Reach
+from auditor.model.decision import ORDINARY_SUBJECT, AccessPolicy, AfterConsent, Effect, NotChecked, Reach
 from auditor.model.document import sentence, series
 from auditor.model.report import Report, StoppedUsers
-from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, plain_sentence, readable_time
+from auditor.render.labels import NAME_WIDTH, plain_sentence, readable_time
 from auditor.render.text_layout import clip
 
 AFTER_CONSENT = "After consent: what can still stop users"
@@ -29,7 +29,7 @@ def whose(report: Report, one: AfterConsent) -> str:
     if len(report.after_consent) < 2:
         return ""
     app = clip(one.app.name, NAME_WIDTH)
-    return app if one.subject == ORDINARY_MEMBER else f"{app}, for {clip(one.subject, NAME_WIDTH)}"
+    return app if one.subject == ORDINARY_SUBJECT else f"{app}, for {clip(one.subject, NAME_WIDTH)}"
 
 
 STOPPED = "Who was stopped and who waits"

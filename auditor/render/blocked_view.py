@@ -21,6 +21,7 @@ from auditor.model.document import (
     count,
     sentence,
     series,
+    time_left,
 )
 from auditor.model.survey import ScopeSource
 from auditor.render.comparison_view import screen_of_comparison, whole_comparison
@@ -360,7 +361,7 @@ def _request(one: UserRequest) -> str:
     text = f"{one.user or 'somebody'}, {readable_time(one.created) or 'no time recorded'}: {_STATUS[one.status]}"
     if one.ends:
         left = one.days_left
-        when = "" if left is None else " (overdue)" if left < 0 else f" (in {count(left, 'day')})"
+        when = "" if left is None else " (overdue)" if left < 0 else f" ({time_left(left)})"
         text += f", expires {readable_time(one.ends)}{when}"
     if one.reviewed_by:
         text += f" by {one.reviewed_by}{f' on {readable_time(one.reviewed)}' if one.reviewed else ''}"

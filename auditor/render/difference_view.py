@@ -6,7 +6,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from auditor.model.difference import ActorKind, Change, ChangeKind, Difference, Side, Transition, Weight
+from auditor.model.difference import (
+    TRANSITION_WORDS,
+    ActorKind,
+    Change,
+    ChangeKind,
+    Difference,
+    Side,
+    Transition,
+    Weight,
+)
 from auditor.model.document import Block, Document, Heading, Paragraph, Point, Points, Title, code, count
 from auditor.render.labels import readable_time
 
@@ -22,13 +31,7 @@ HEADINGS = {
 }
 """What each kind of change is about, in the order of a page."""
 
-_WORDS = {
-    Transition.APPEARED: "New",
-    Transition.FIXED: "Gone",
-    Transition.CHANGED: "Changed",
-    Transition.BECAME_UNKNOWN: "No longer known",
-    Transition.BECAME_KNOWN: "Known now",
-}
+_WORDS = {transition: words.capitalize() for transition, words in TRANSITION_WORDS.items()}
 _FINDING_WORDS = {**_WORDS, Transition.APPEARED: "New failure", Transition.FIXED: "Fixed"}
 _LONG = 160
 """The longest value, in characters, that a page shows."""
@@ -54,7 +57,7 @@ def counted(difference: Difference) -> str:
     text = f"{count(summary.changed, 'change')}{f', {minor} minor' if minor else ''}."
     if not (summary.new or summary.fixed or summary.still_failing or summary.unknown):
         return text
-    unknown = f", {summary.unknown} no longer known" if summary.unknown else ""
+    unknown = f", {summary.unknown} {TRANSITION_WORDS[Transition.BECAME_UNKNOWN]}" if summary.unknown else ""
     findings = f"{count(summary.new, 'new failure')}, {summary.fixed} fixed, {summary.still_failing} still failing"
     return f"{text} Findings: {findings}{unknown}."
 

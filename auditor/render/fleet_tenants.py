@@ -8,17 +8,14 @@ from typing import Any
 
 from auditor.model.document import Block, Cell, Document, Grid, Paragraph, Point, Points, Title, count
 from auditor.model.fleet_tenants import FleetState, QueueState, TenantStatus
-from auditor.model.history import RunState
 from auditor.model.night import seconds_between
 from auditor.render.document_json import json_bytes, json_schema
-from auditor.render.labels import OUTCOMES, readable_time
+from auditor.render.labels import OUTCOMES, readable_time, result_word
 
 CSV_COLUMNS = (
     *("name", "tenant", "tags", "listed_by", "last", "state", "exit_code", "error", "audited", "decisions", "missed"),
     *("next", "queue", "attempts"),
 )
-_CODES = {0: "passes", 1: "fails", 3: "no audit", 4: "unknown"}
-_STATES = {RunState.RUNNING: "not ended", RunState.INTERRUPTED: "interrupted", RunState.FAILED: "no audit"}
 _QUEUE = {
     QueueState.WAITING: "waiting",
     QueueState.RUNNING: "running",
@@ -86,7 +83,7 @@ def _span(seconds: float) -> str:
 def _result(one: TenantStatus) -> str:
     if one.state is None:
         return ""
-    said = _STATES.get(one.state) or _CODES.get(one.exit_code if one.exit_code is not None else -1, "not known")
+    said, _ = result_word(one.state, one.exit_code)
     return f"{said}, {count(one.missed, 'run')} missed" if one.missed else said
 
 

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.model.decision import Outcome
-from auditor.model.difference import ChangeKind, Transition
-from auditor.model.document import count
+from auditor.model.difference import TRANSITION_WORDS, ChangeKind
+from auditor.model.document import count, time_left
 from auditor.model.fleet import (
     AppState,
     AuditState,
@@ -110,13 +110,7 @@ def change_words(change: FleetChange) -> str:
         return f"{state_text(change.before)} is now {state_text(change.after)}"
     if change.kind is ChangeKind.FINDING:
         return "now fails" if change.worse else "no longer fails"
-    return {
-        Transition.APPEARED: "new",
-        Transition.FIXED: "gone",
-        Transition.CHANGED: "changed",
-        Transition.BECAME_UNKNOWN: "now unknown",
-        Transition.BECAME_KNOWN: "known again",
-    }[change.transition]
+    return TRANSITION_WORDS[change.transition]
 
 
 def change_values(change: FleetChange) -> str:
@@ -129,5 +123,5 @@ def change_values(change: FleetChange) -> str:
 def ending_text(one: FleetEnding) -> tuple[str, str]:
     """``in 8 days``, and its style."""
     if one.days < 0:
-        return f"ended {count(-one.days, 'day')} ago", "bad"
-    return ("today", "bad") if one.days == 0 else (f"in {count(one.days, 'day')}", "unsure")
+        return "has ended", "bad"
+    return time_left(one.days), "unsure" if one.days else "bad"

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from auditor.model.decision import Confidence, Decision, Outcome
+from auditor.model.decision import ORDINARY_SUBJECT, Confidence, Decision, Outcome
 from auditor.model.document import parse_time, sentence
 from auditor.model.report import Finding, PackRef, Report
 from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import IF_IT_FAILS, first_fix, first_step
 from auditor.render.labels import (
-    ORDINARY_MEMBER,
     answer_word,
     app_and_id,
     app_label,
@@ -129,7 +128,7 @@ def _failed(finding: Finding) -> Iterator[str]:
 
 
 def _answer(decision: Decision) -> TestCase:
-    who = "users" if decision.subject == ORDINARY_MEMBER else decision.subject
+    who = "users" if decision.subject == ORDINARY_SUBJECT else decision.subject
     case = TestCase(_line(f"Can {who} connect {app_label(decision)}?"), _line(app_and_id(decision)))
     because = _line(f"{answer_word(decision)}. {plain_sentence(decision.because)}")
     if decision.outcome.connects:

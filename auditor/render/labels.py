@@ -19,15 +19,13 @@ from auditor.facts import load_table
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, RoleState, ScopeVerdict, Verdict
-from auditor.model.document import count, parse_time, sentence, series
+from auditor.model.document import count, parse_time, sentence, series, time_left
+from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.report import AbusedAppsRef, NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS
 from auditor.model.snapshot import CredentialEnd
 from auditor.render.text_layout import clip
-
-ORDINARY_MEMBER = "ordinary member"
-"""The subject of a decision that isn't about a particular user."""
 
 NAME_WIDTH = 80
 """Columns of the name of a tenant or an app. A longer one would push the answer off the first screen."""
@@ -233,6 +231,23 @@ def tally(summary: Summary) -> str:
     return ", ".join(f"{number} {word}" for number, word in parts if number)
 
 
+_STATES = {"running": ("not ended", "unsure"), "failed": ("no audit", "bad"), "interrupted": ("interrupted", "bad")}
+"""By the values of `RunState`. A check doesn't load the module of it."""
+_CODES = {
+    OK: ("passes", "good"),
+    FAILING: ("fails", "bad"),
+    NO_AUDIT: ("no audit", "bad"),
+    UNKNOWN: ("unknown", "unsure"),
+}
+
+
+def result_word(state: str, code: int | None) -> tuple[str, str]:
+    """The result of a run, as in ``passes``, and its style. Of a finished run without an exit code, it isn't known."""
+    if state in _STATES:
+        return _STATES[state]
+    return ("not known", "unsure") if code is None else _CODES.get(code, (f"exit code {code}", "bad"))
+
+
 def iso_time(at: datetime) -> str:
     """A time in UTC as ``2026-11-22T02:00:00Z``, with fractions of a second if it has any."""
     return f"{at.replace(tzinfo=None).isoformat()}Z"
@@ -257,9 +272,7 @@ def credential_end_text(credential: CredentialEnd, now: datetime) -> str:
         return f"{first} {credential.why}".strip()
     at = datetime.fromisoformat(credential.ends)
     day = f"{at.day} {at:%B %Y}"
-    when = (
-        f"ended on {day}" if days < 0 else f"ends on {day}, " + (f"in {count(days, 'day')}" if days else "within a day")
-    )
+    when = f"ended on {day}" if days < 0 else f"ends on {day}, {time_left(days)}"
     return f"The {subject} {when}. {credential.why}".strip()
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER, is_redacted_tenant
-from auditor.model.decision import Confidence, Decision, Fix, Outcome
+from auditor.model.decision import ORDINARY_SUBJECT, Confidence, Decision, Fix, Outcome
 from auditor.model.document import series
 from auditor.model.report import Report
 from auditor.render.fix_view import (
@@ -28,7 +28,6 @@ from auditor.render.fix_view import (
 )
 from auditor.render.labels import (
     NAME_WIDTH,
-    ORDINARY_MEMBER,
     app_label,
     click_path,
     is_click_path,
@@ -124,7 +123,7 @@ def _names(groups: Iterable[AnswerGroup]) -> tuple[str, ...]:
 def _name(decision: Decision) -> str:
     """The app, and the user if the answer is about one."""
     app = _line(app_label(decision))
-    return app if decision.subject == ORDINARY_MEMBER else f"{app} (for {_line(decision.subject)})"
+    return app if decision.subject == ORDINARY_SUBJECT else f"{app} (for {_line(decision.subject)})"
 
 
 def _line(text: str) -> str:

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
-from auditor.model.document import first_of, series
+from auditor.model.difference import TRANSITION_WORDS, Change, ChangeKind, DifferenceSummary, Transition
+from auditor.model.document import ENDS_SOON_DAYS, days_left, first_of, parse_time, series, time_left
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
+from auditor.model.history import RunState
 from auditor.model.night import FORMAT, VERSION, ListNight, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
 from auditor.render.customer_lists import list_lines
+from auditor.render.labels import result_word
 
 _CHANGES = 10
 """The most changes of a tenant that the text lists. The report and the JSON have all of them."""
 _NO_REPORT = -1
-_STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown", _NO_REPORT: "NO REPORT"}
 _FEW = 3
 """As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
-_RENEWAL_DAYS = 30
-_HOW = {
-    Transition.APPEARED: "new",
-    Transition.FIXED: "gone",
-    Transition.CHANGED: "changed",
-    Transition.BECAME_UNKNOWN: "now unknown",
-    Transition.BECAME_KNOWN: "known again",
-}
 
 
 def json(night: Night) -> bytes:
@@ -116,9 +108,8 @@ def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterato
                 yield from (f"  {line}" for line in _failure(one))
                 yield ""
             continue
-        days = _days_left(one)
-        ends = days is not None and days < _RENEWAL_DAYS
-        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None or ends
+        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None
+        is_new = is_new or _credential_text(one)
         if len(tenants) <= _FEW or is_new:
             yield one.name
             yield from (f"  {line}" for line in _of_tenant(one, missed))
@@ -145,8 +136,8 @@ def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
     yield from _failure(one)
     if one.answer:
         yield one.answer
-    if (days := _days_left(one)) is not None and days < _RENEWAL_DAYS:
-        yield _credential_text(one, days)
+    if text := _credential_text(one):
+        yield text
     if one.missed and one.missed != missed:
         yield _missed_text(one.missed)
     yield from (f"The run of {start} never ended." for start in one.interrupted)
@@ -177,7 +168,7 @@ def summary_text(summary: DifferenceSummary, changes: int) -> str:
     counted = [
         (summary.new, "new"),
         (summary.fixed, "fixed"),
-        (summary.unknown, "now unknown"),
+        (summary.unknown, TRANSITION_WORDS[Transition.BECAME_UNKNOWN]),
         (summary.still_failing, "still failing"),
     ]
     said = [f"{number} {what}" for number, what in counted if number]
@@ -209,7 +200,7 @@ def _without(sentence: str, means: str) -> str:
 
 def _change_text(change: Change, means: str) -> str:
     is_fixed = change.kind is ChangeKind.FINDING and change.transition is Transition.FIXED
-    how = "fixed" if is_fixed else _HOW[change.transition]
+    how = "fixed" if is_fixed else TRANSITION_WORDS[change.transition]
     what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {how}."
     return f"{what} {means}".rstrip().replace("\n", " ")
 
@@ -240,26 +231,19 @@ def _table(lists: Sequence[ListNight], tenants: Sequence[TenantNight]) -> Iterat
             changed = f"  {summary_text(one.difference, len(one.changes))}"
         elif one.run is not None and not one.error:
             changed = "  first run"
-        state = _STATES[_NO_REPORT if _is_unreported(one) else one.exit_code]
+        word, style = result_word(RunState.FINISHED, one.exit_code)
+        state = "NO REPORT" if _is_unreported(one) else word.upper() if style == "bad" else word
         yield f"{one.name:<{width}}  {one.exit_code}  {state:<8}{changed}".rstrip()
 
 
-def _days_left(one: TenantNight) -> int | None:
-    """Whole days until the audit's own credential ends, negative after that; none if it isn't known."""
-    if one.run is None or not one.run.credential_expires:
-        return None
-    try:
-        return (datetime.fromisoformat(one.run.credential_expires) - datetime.fromisoformat(one.run.started)).days
-    except (ValueError, TypeError):
-        return None
-
-
-def _credential_text(one: TenantNight, days: int) -> str:
-    assert one.run is not None, "only a run has a credential"
-    when = f"ends in {_count(days, 'day')}" if days >= 0 else "has ended"
-    return (
-        f"The audit's own credential {when} ({one.run.credential_expires[:10]}). Add a new one to the app registration."
-    )
+def _credential_text(one: TenantNight) -> str:
+    """When the audit's own credential ends, if that is soon; empty if it isn't, or isn't known."""
+    ends, now = (one.run.credential_expires, parse_time(one.run.started)) if one.run else ("", None)
+    days = days_left(ends, now)
+    if days is None or days > ENDS_SOON_DAYS:
+        return ""
+    when = "has ended" if days < 0 else f"ends {time_left(days)}"
+    return f"The audit's own credential {when} ({ends[:10]}). Add a new one to the app registration."
 
 
 def _some(times: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from auditor.model.decision import (
+    ORDINARY_SUBJECT,
     Access,
     Confidence,
     Decision,
@@ -27,7 +28,6 @@ from auditor.model.rule import FindingOutcome
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
-    ORDINARY_MEMBER,
     OUTCOMES,
     ROLE_STATES,
     VERDICTS,
@@ -62,7 +62,7 @@ def question(report: Report) -> str:
     if len(subjects) > 1:
         return f"Who in {tenant or 'the tenant'} can connect {what}?"
     subject = clip(report.decisions[0].subject, NAME_WIDTH)
-    if subject != ORDINARY_MEMBER:
+    if subject != ORDINARY_SUBJECT:
         return f"Can {subject} connect {what}?"
     return f"Can users{f' of {tenant}' if tenant else ''} connect {what}?"
 
@@ -85,7 +85,7 @@ def numbered(report: Report) -> list[tuple[int, Decision]]:
 def numbered_label(number: int, decision: Decision) -> str:
     """Which of several answers: its number, the app, and the user unless it's about no particular user."""
     label = f"{number}. {app_and_id(decision)}"
-    return label if decision.subject == ORDINARY_MEMBER else f"{label}, for {decision.subject}"
+    return label if decision.subject == ORDINARY_SUBJECT else f"{label}, for {decision.subject}"
 
 
 class AnswerFact(NamedTuple):
@@ -249,7 +249,7 @@ def what_if_answers(report: Report) -> tuple[WhatIfAnswer, ...]:
     """Every answer that was decided again, with the one that holds now."""
     if report.what_if is None:
         return ()
-    now = {one.app: one for one in reversed(report.decisions) if one.subject == ORDINARY_MEMBER}
+    now = {one.app: one for one in reversed(report.decisions) if one.subject == ORDINARY_SUBJECT}
     any_pack = {app.client_id: decision for app, decision in now.items()}
     return tuple(
         WhatIfAnswer(now.get(then.app) or any_pack.get(then.app.client_id), then) for then in report.what_if.decisions

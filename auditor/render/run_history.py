@@ -14,15 +14,9 @@ from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, Run
 from auditor.model.rule import FindingOutcome
 from auditor.render.csv import rows_as_csv
 from auditor.render.difference import as_text
-from auditor.render.labels import FINDINGS, OUTCOMES, plain_sentence, readable_time
+from auditor.render.labels import FINDINGS, OUTCOMES, plain_sentence, readable_time, result_word
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
 
-_STATES = {
-    RunState.RUNNING: ("not ended", "unsure"),
-    RunState.FAILED: ("no audit", "bad"),
-    RunState.INTERRUPTED: ("interrupted", "bad"),
-}
-_CODES = {0: ("passes", "good"), 1: ("fails", "bad"), 3: ("no audit", "bad"), 4: ("unknown", "unsure")}
 _MOST_FINDINGS = 20
 _MOST_TIMES = 3
 
@@ -96,7 +90,7 @@ def table(runs: Sequence[Run], missing: Mapping[str, Sequence[str]], *, width: i
 
 
 def _row(run: Run, with_tenant: bool) -> list[TableCell]:
-    word, style = _result(run)
+    word, style = result_word(run.state, run.exit_code)
     is_finished = run.state is RunState.FINISHED
     tenant = [TableCell(run.name)] if with_tenant else []
     return [
@@ -109,13 +103,6 @@ def _row(run: Run, with_tenant: bool) -> list[TableCell]:
         TableCell(str(run.unknown) if is_finished else ""),
         TableCell("" if run.changes is None else str(run.changes), style="strong" if run.changes else ""),
     ]
-
-
-def _result(run: Run) -> tuple[str, str]:
-    if run.state in _STATES:
-        return _STATES[run.state]
-    code = run.exit_code or 0
-    return _CODES.get(code, (f"exit code {code}", "bad"))
 
 
 def _answer(decision: RunDecision) -> str:
@@ -144,7 +131,7 @@ def details(
     """One run: its facts, its answers, its findings with the time since when they last, and what changed."""
     page = TextPage(width, Palette(colour))
     page.heading(f"Run {run.id} of {run.name}")
-    word, style = _result(run)
+    word, style = result_word(run.state, run.exit_code)
     page.field("Result", word if run.exit_code is None else f"{word} (exit code {run.exit_code})", style=style)
     page.field("Error", sentence(run.error))
     page.field("Tenant", run.tenant)
@@ -152,7 +139,7 @@ def details(
     page.field("Took", "" if run.seconds is None else f"{run.seconds:g} s")
     page.field("Packs", ", ".join(f"{pack.name} {pack.version}" for pack in run.packs))
     page.field("Program", run.tool)
-    page.field("Credential", f"ends on {run.credential_expires}" if run.credential_expires else "")
+    page.field("Credential", f"ends on {run.credential_expires[:10]}" if run.credential_expires else "")
     if run.state is RunState.FINISHED:
         page.field("Rules", _counts(run))
         page.items("Answers", [f"{_answer(one)}. {plain_sentence(one.because)}" for one in run.decisions])

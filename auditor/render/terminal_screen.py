@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.model.decision import Decision, RoleState, Verdict
+from auditor.model.decision import ORDINARY_SUBJECT, Decision, RoleState, Verdict
 from auditor.model.document import count, first_of, series
 from auditor.model.report import Report
 from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import AnswerGroup, first_thing, grouped_answers, links_of_packs
 from auditor.render.labels import (
     NAME_WIDTH,
-    ORDINARY_MEMBER,
     OUTCOMES,
     answer_word,
     app_label,
@@ -123,7 +122,7 @@ def _or_higher(severity: str) -> str:
 def _name(group: AnswerGroup) -> str:
     app = clip(app_label(group.first), _NAME)
     variants = f" ({series(group.variants)})" if group.variants else ""
-    user = f", for {clip(group.first.subject, NAME_WIDTH)}" if group.first.subject != ORDINARY_MEMBER else ""
+    user = f", for {clip(group.first.subject, NAME_WIDTH)}" if group.first.subject != ORDINARY_SUBJECT else ""
     return f"{app}{variants}{user}"
 
 

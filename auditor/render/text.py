@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.decision import Decision, ScopeVerdict
+from auditor.model.decision import ORDINARY_SUBJECT, Decision, ScopeVerdict
 from auditor.model.document import count, sentence, series
 from auditor.model.report import Finding, Report
 from auditor.render.after_consent_view import (
@@ -19,7 +19,6 @@ from auditor.render.after_consent_view import (
 from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
     FINDINGS,
-    ORDINARY_MEMBER,
     OUTCOMES,
     SEVERE,
     VERDICTS,
@@ -171,7 +170,7 @@ def _short_answers(page: TextPage, report: Report) -> None:
             page.lead(f"{number}. ", f"{app_and_id(decision)}: the same as {earlier}.", style="strong")
             continue
         page.lead(f"{number}. ", app_and_id(decision), style="strong")
-        if decision.subject != ORDINARY_MEMBER:
+        if decision.subject != ORDINARY_SUBJECT:
             page.say(f"For {decision.subject}:", indent=5)
         page.say(f">> {answer_word(decision)}", indent=5, style=OUTCOMES[decision.outcome].style)
         page.say(plain_sentence(decision.because), indent=5)

@@ -182,7 +182,8 @@ def test_a_snapshot_that_cannot_be_read_is_not_evaluated_and_not_called_wrong() 
 def test_a_file_that_is_not_a_bundle_is_refused_with_what_to_do(data: bytes, message: str) -> None:
     with pytest.raises(BundleError, match=message) as caught:
         bundle_verify.verify(data, TOOL)
-    assert ":" in str(caught.value)
+    assert str(caught.value) == f"{caught.value.why}: {caught.value.todo}"
+    assert caught.value.todo.startswith(("ask the sender", "don't open it", "give one"))
 
 
 def test_a_newer_bundle_asks_for_a_newer_program() -> None:

@@ -83,7 +83,7 @@ def test_two_apps_of_one_name_are_kept_apart() -> None:
 @pytest.mark.parametrize(
     ("ends", "days"),
     [
-        pytest.param("2026-12-22", 29, id="day"),
+        pytest.param("2026-12-22", 30, id="day"),
         pytest.param("2026-12-22T02:00:00Z", 30, id="time"),
         pytest.param("2026-11-20T02:00:00Z", -2, id="over"),
         pytest.param("", None, id="not known"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -56,6 +56,13 @@ def message_after(before: Run, night_: NightOfTenant) -> OutboxMessage:
     return made
 
 
+def deciding_about(names: Mapping[str, str]) -> Run:
+    """A run that decides about more apps, by client id."""
+    run = finished()
+    more = (msgspec.structs.replace(run.decisions[0], app=name, client_id=one) for one, name in names.items())
+    return msgspec.structs.replace(run, decisions=(*run.decisions, *more))
+
+
 CASES: dict[str, Callable[[], OutboxMessage]] = {
     "users can no longer connect": lambda: message(
         night(
@@ -96,7 +103,7 @@ CASES: dict[str, Callable[[], OutboxMessage]] = {
     ),
     "several apps": lambda: message(
         night(
-            finished(),
+            deciding_about({"2": "Acme", "3": "Zeta"}),
             broke(),
             broke(key="decision/2/ordinary member", client_id="2", what="Whether an ordinary user can connect Acme"),
             decision(
@@ -163,3 +170,27 @@ def test_the_first_line_names_the_tenant_and_the_last_line_the_message(name: str
     assert made.title.startswith("contoso: ")
     assert made.text.endswith(f"Message {made.id}")
     assert made.body.endswith(f"Message {made.id}")
+
+
+def test_the_reason_is_what_follows_the_answer_also_of_an_app_with_a_colon_in_its_name() -> None:
+    run = finished()
+    app = msgspec.structs.replace(run.decisions[0], app="Acme: Mail")
+    change = broke(means="Users can no longer connect Acme: Mail: Microsoft changed its policy.")
+    text = message(night(msgspec.structs.replace(run, decisions=(app,)), change)).text
+    assert "contoso: users can no longer connect Acme: Mail" in message(night(finished(decisions=(app,)), change)).title
+    assert "Why: Microsoft changed its policy." in text
+
+
+def test_the_rule_and_the_title_of_a_finding_are_those_of_the_run_whatever_the_change_calls_it() -> None:
+    change = msgspec.structs.replace(finding(), what="Another text")
+    made = message(night(finished(), change))
+    one = next(each for each in night().findings if change.key == f"finding/{each.fingerprint}")
+    assert one.title in made.title
+    assert f'"{one.title}"' in made.text and f"({one.rule})" in made.text
+    unknown = message(night(finished(), change, findings=()))
+    assert '"Another text"' in unknown.text
+
+
+def test_an_app_that_no_decision_of_the_run_names_has_its_client_id() -> None:
+    made = message(night(finished(decisions=()), broke(client_id="11111111-2222-4333-8444-555555555555")))
+    assert made.title == "contoso: users can no longer connect 11111111-2222-4333-8444-555555555555"

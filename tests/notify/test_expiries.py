@@ -60,7 +60,7 @@ def test_the_first_pending_request_for_an_app_ends_after_the_days_of_the_workflo
     assert expiries_of(None, made) == (
         Expiry(
             what="A request for admin consent to Acme Mail",
-            ends="2026-12-01",
+            ends="2026-12-01T08:00:00Z",
             kind=ExpiryKind.CONSENT_REQUEST,
             key="abc",
             then="2 users wait for it. A reviewer must approve or deny it before.",
@@ -98,13 +98,17 @@ def test_too_many_runs_are_deleted_tonight() -> None:
 @pytest.mark.parametrize(
     ("ends", "said"),
     [
-        pytest.param("2026-11-22", "The credential of the audit ends today, on 22 Nov 2026", id="today"),
+        pytest.param("2026-11-22", "The credential of the audit ends within a day, on 22 Nov 2026", id="today"),
         pytest.param(
-            "2026-11-23T01:00:00Z", "The credential of the audit ends tomorrow, on 23 Nov 2026", id="tomorrow"
+            "2026-11-23T01:00:00Z", "The credential of the audit ends within a day, on 23 Nov 2026", id="in two hours"
         ),
+        pytest.param(
+            "2026-11-23T23:30:00Z", "The credential of the audit ends in 1 day, on 23 Nov 2026", id="in a day"
+        ),
+        pytest.param("2026-11-22T23:00:00Z", "The credential of the audit ended on 22 Nov 2026", id="over today"),
         pytest.param("2026-11-21", "The credential of the audit ended on 21 Nov 2026", id="over"),
         pytest.param("soon", "The credential of the audit ends on soon", id="not a time"),
     ],
 )
-def test_the_days_until_an_expiry_are_counted_by_the_calendar(ends: str, said: str) -> None:
+def test_a_message_says_in_how_many_whole_days_something_ends(ends: str, said: str) -> None:
     assert expiry_text(credential_expiry(ends), "2026-11-22T23:30:00Z") == said

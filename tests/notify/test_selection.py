@@ -228,6 +228,13 @@ def test_what_is_short_lived_is_said_later(kind: ExpiryKind, days: int, said: bo
     assert bool(messages) is said
 
 
+def test_a_request_that_was_said_with_the_day_of_its_end_alone_is_not_said_again_with_its_time() -> None:
+    expiry = Expiry(what="It", ends="2026-12-03T08:00:00Z", kind=ExpiryKind.CONSENT_REQUEST, key="abc")
+    made = night(finished(), difference=difference(), expiries=(expiry,))
+    _, said = messages_for([target()], made, {}, "2026-11-30T02:00:00Z")
+    assert [one.key for one in said] == ["expiry/consent-request/abc/2026-12-03"]
+
+
 def test_the_severity_limits_findings_and_nothing_else() -> None:
     memory = Memory(target(at_least=Severity.HIGH))
     assert memory.hears(1, night(finished(), finding(1))) == ""

@@ -548,7 +548,8 @@ def test_an_interrupted_run_is_a_failed_one() -> None:
     ("ends", "text"),
     [
         pytest.param("2026-12-22", "The audit's own credential ends 2026-12-22, in 30 days.", id="in thirty days"),
-        pytest.param("2026-11-22", "The audit's own credential ends today.", id="today"),
+        pytest.param("2026-11-22T16:00:00Z", "The audit's own credential ends 2026-11-22, within a day.", id="today"),
+        pytest.param("2026-11-22T05:00:00Z", "The audit's own credential ended 2026-11-22.", id="ended today"),
         pytest.param("2026-11-20", "The audit's own credential ended 2026-11-20.", id="ended"),
         pytest.param("2026-12-23", "", id="later"),
         pytest.param("", "", id="not known"),

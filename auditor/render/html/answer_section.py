@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from auditor.model.decision import Decision, RequestedAs, ScopeVerdict, Verdict
+from auditor.model.decision import ORDINARY_SUBJECT, Decision, RequestedAs, ScopeVerdict, Verdict
 from auditor.model.document import sentence, series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers, subject_names
@@ -25,7 +25,6 @@ from auditor.render.html.parts import (
 from auditor.render.html.pictures import BarChart, VerdictPath, chart_by_verdict, verdict_path
 from auditor.render.labels import (
     NAME_WIDTH,
-    ORDINARY_MEMBER,
     OUTCOMES,
     VERDICTS,
     answer_word,
@@ -157,7 +156,7 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
         app_name=clip(decision.app.name, NAME_WIDTH) or "App",
         app_id=decision.app.client_id,
         variants=group.variants,
-        subject="" if decision.subject == ORDINARY_MEMBER else decision.subject,
+        subject="" if decision.subject == ORDINARY_SUBJECT else decision.subject,
         word=answer_word(decision),
         tone=tone(label.style),
         means=label.means,

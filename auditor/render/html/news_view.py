@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from auditor.model.difference import ChangeKind, SinceLast, Transition
+from auditor.model.difference import TRANSITION_WORDS, ChangeKind, SinceLast, Transition
 from auditor.model.document import count
 from auditor.model.report import Finding, Report
 from auditor.model.rule import FindingOutcome
@@ -33,7 +33,10 @@ def news_view(report: Report, since_last: SinceLast | None) -> NewsView | None:
     lists = (
         ("New failures", (one.what for one in findings if one.transition is Transition.APPEARED)),
         ("Fixed", (one.what for one in findings if one.transition is Transition.FIXED)),
-        ("No longer known", (one.what for one in findings if one.transition is Transition.BECAME_UNKNOWN)),
+        (
+            TRANSITION_WORDS[Transition.BECAME_UNKNOWN].capitalize(),
+            (one.what for one in findings if one.transition is Transition.BECAME_UNKNOWN),
+        ),
         ("Still failing", _still_failing(report, since_last)),
     )
     summary = difference.summary

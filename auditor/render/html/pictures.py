@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from auditor.model.decision import Confidence, Decision, Reason, ScopeVerdict, Verdict
+from auditor.model.decision import ORDINARY_SUBJECT, Confidence, Decision, Reason, ScopeVerdict, Verdict
 from auditor.model.document import count, sentence, series
 from auditor.model.report import Report, Summary
 from auditor.model.rule import FindingOutcome, Severity
@@ -18,7 +18,6 @@ from auditor.render.html.parts import is_portal_setting, policy_label, tone
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
-    ORDINARY_MEMBER,
     OUTCOMES,
     SCOPE_KINDS,
     VERDICTS,
@@ -123,7 +122,7 @@ def verdict_path(decision: Decision) -> VerdictPath:
 
 
 def _user(decision: Decision) -> PathStep:
-    ordinary = decision.subject == ORDINARY_MEMBER
+    ordinary = decision.subject == ORDINARY_SUBJECT
     title = "Ordinary user" if ordinary else clip(decision.subject, NAME_WIDTH)
     return PathStep("User", title, f"wants to connect {app_label(decision)}", "quiet")
 

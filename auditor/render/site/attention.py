@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from enum import IntEnum
 from functools import cached_property
 from typing import NamedTuple
 
 from auditor.model.decision import Outcome
-from auditor.model.document import count, parse_time, sentence
+from auditor.model.document import ENDS_SOON_DAYS, count, days_left, parse_time, sentence, time_left
 from auditor.model.history import Run, RunFinding, RunState
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.site import SiteData, SiteTenant
 from auditor.render.labels import NAME_WIDTH, SEVERE, flat, readable_time
 from auditor.render.site.nights import AppNights, Night, NightKind, apps_of, nights_of, nights_without_audit
 from auditor.render.text_layout import clip
-
-EXPIRES_SOON = 30
-"""Days before the end of a credential at which a tenant needs attention."""
 
 _WHY, _TITLE = 200, 90
 """Columns of a cause, and of the title of a rule."""
@@ -182,11 +178,11 @@ class TenantState:
 
     def _expiry(self) -> Reason | None:
         last = self.tenant.last_finished
-        days = days_between(self.at, last.credential_expires) if last and last.credential_expires else None
-        if last is None or days is None or days > EXPIRES_SOON:
+        days = days_left(last.credential_expires, parse_time(self.at)) if last else None
+        if last is None or days is None or days > ENDS_SOON_DAYS:
             return None
         day = last.credential_expires[:10]
-        when = f"ends {day}, in {count(days, 'day')}" if days > 0 else f"ended {day}" if days < 0 else "ends today"
+        when = f"ended {day}" if days < 0 else f"ends {day}, {time_left(days)}"
         return Reason(ReasonRank.EXPIRY, "CREDENTIAL", "unsure", f"The audit's own credential {when}.")
 
 
@@ -202,21 +198,11 @@ def run_error(run: Run) -> str:
     return sentence(flat(run.error) or "The run failed")
 
 
-def days_between(start: str, end: str) -> int | None:
-    """The days from one day to another; none if one of them isn't a time."""
-    first, last = _day(start), _day(end)
-    return (last - first).days if first and last else None
-
-
-def _day(text: str) -> date | None:
-    at = parse_time(text)
-    return at.date() if at else None
-
-
 def age(since: str, at: str) -> str:
-    """``3 days``, ``today``; empty if it isn't known."""
-    days = days_between(since, at)
-    if days is None or days < 0:
+    """``3 days``, ``today``, as the calendar counts; empty if it isn't known."""
+    first, now = parse_time(since), parse_time(at)
+    days = (now.date() - first.date()).days if first and now else -1
+    if days < 0:
         return ""
     return "today" if days == 0 else count(days, "day")
 

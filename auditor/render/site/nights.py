@@ -13,11 +13,11 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple
 
-from auditor.model.decision import Confidence, Outcome
+from auditor.model.decision import ORDINARY_SUBJECT, Confidence, Outcome
 from auditor.model.document import parse_time
 from auditor.model.history import Run, RunDecision, RunState
 from auditor.model.site import SiteTenant
-from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, OUTCOMES
+from auditor.render.labels import NAME_WIDTH, OUTCOMES
 from auditor.render.text_layout import clip
 
 _DAY = timedelta(days=1)
@@ -129,7 +129,7 @@ class AppNights(NamedTuple):
         """The name of the app, and the user if it isn't an ordinary one."""
         name = clip(self.decision.app, NAME_WIDTH) or f"app {clip(self.decision.client_id, NAME_WIDTH)}"
         subject = self.decision.subject
-        return name if subject == ORDINARY_MEMBER else f"{name} for {clip(subject, NAME_WIDTH)}"
+        return name if subject == ORDINARY_SUBJECT else f"{name} for {clip(subject, NAME_WIDTH)}"
 
     @property
     def word(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from auditor.model.difference import Difference, DifferenceSummary
+from auditor.model.difference import TRANSITION_WORDS, Difference, DifferenceSummary, Transition
 from auditor.model.document import count, sentence
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome
@@ -283,5 +283,5 @@ def run_view(state: TenantState, run: Run, difference: Difference | None, links:
 
 def _summary(numbers: DifferenceSummary) -> str:
     """``1 new, 0 fixed, 3 still failing``."""
-    unknown = f", {numbers.unknown} now unknown" if numbers.unknown else ""
+    unknown = f", {numbers.unknown} {TRANSITION_WORDS[Transition.BECAME_UNKNOWN]}" if numbers.unknown else ""
     return f"{numbers.new} new, {numbers.fixed} fixed, {numbers.still_failing} still failing{unknown}"
