@@ -21,7 +21,7 @@ Examples:
   consent-auditor diff before.json after.json --pack trackerrms-uk
   consent-auditor diff previous last --tenant contoso -o audit-results/changes.html
   consent-auditor diff 41 42 -f json
-  consent-auditor diff monday.json tuesday.json --fail-on-new high
+  consent-auditor diff monday.json tuesday.json --pack trackerrms-uk --fail-on-new high
 
 \b
 Exit codes: 0 compared, 1 something that --fail-on-new or --fail-on-change names, 2 usage error.""",
@@ -36,7 +36,8 @@ Exit codes: 0 compared, 1 something that --fail-on-new or --fail-on-change names
     "--fail-on-new",
     type=click.Choice([one.value for one in Severity]),
     default=None,
-    help="Exit with 1 if a rule of this severity or a worse one fails in B that didn't fail in A.",
+    help="Exit with 1 if a rule of this severity or a worse one fails in B that didn't fail in A."
+    " Snapshots need --pack.",
 )
 @click.option("--fail-on-change", is_flag=True, help="Exit with 1 if anything but noise changed.")
 def command(
@@ -60,7 +61,8 @@ def command(
 
     A and B are reports (written with -f json), snapshots, or nights of a history: the id of a run, last, previous, or
     the name of a tenant, which means its last run. With --pack or --app, two snapshots are also judged by the rules.
-    Only what both sides read is compared; what one of them didn't read is listed.
+    Only what both sides read is compared; what one of them didn't read is listed. A report can't be compared with a
+    snapshot.
     """
     refuse_empty()
     places = destinations(formats, outputs)
@@ -75,6 +77,7 @@ def command(
         history=history,
         config=config,
         tenant=tenant,
+        needs_findings=fail_on_new is not None,
     )
     with interaction() as person:
         difference = difference_of(request, person)

@@ -122,6 +122,18 @@ def test_a_hostile_name_neither_becomes_markup_nor_a_formula(folder: Path) -> No
         pytest.param(
             ("report-a.json", "b.json", *PACK), "is a report, which is judged already", id="packs and a report"
         ),
+        pytest.param(("report-a.json", "b.json"), "nothing to compare: name two reports", id="a report and a snapshot"),
+        pytest.param(
+            ("a.json", "report-b.json"),
+            "check --snapshot a.json --pack trackerrms-uk -o FILE.json",
+            id="a snapshot and a report",
+        ),
+        pytest.param(
+            ("a.json", "b.json", "--fail-on-new", "low"), "snapshots alone have none: add --pack", id="no findings"
+        ),
+        pytest.param(
+            ("report-a.json", "report-none.json", "--fail-on-new", "low"), "no pack in common", id="no common findings"
+        ),
         pytest.param(("-", "-"), "only one side can come from standard input", id="both from standard input"),
         pytest.param(("a.json", "b.json", "-o", "d.xyz"), "has no ending of .txt", id="unknown ending"),
         pytest.param(
@@ -135,6 +147,8 @@ def test_mistakes_are_usage_errors_that_say_what_to_do(folder: Path, words: tupl
     other = json.loads((folder / "b.json").read_bytes())
     other["tenant"]["id"] = "11111111-2222-4333-8444-555555555555"
     (folder / "other.json").write_text(json.dumps(other), encoding="utf-8")
+    without = build_report(after(), packs()[1:2])
+    (folder / "report-none.json").write_bytes(render(without, "json"))
     done = run("diff", *words, cwd=folder)
     assert done.code == 2
     assert message in " ".join(done.err.split())
