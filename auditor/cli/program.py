@@ -117,6 +117,9 @@ def main(args: list[str] | None = None) -> None:
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
+    except click.exceptions.NoArgsIsHelpError as no_arguments:
+        no_arguments.show()
+        sys.exit(USAGE)
     except click.UsageError as error:
         from auditor.cli.terminal import printable
 

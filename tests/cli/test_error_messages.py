@@ -84,6 +84,15 @@ def test_a_mistake_is_reported_with_what_to_do_next(offline: Callable[[str], Don
     check_section(GOLDEN, name, done.session)
 
 
+@pytest.mark.parametrize(
+    "group", ["", "apps", "fleet", "history", "nightly", "packs"], ids=lambda name: name or "program"
+)
+def test_without_a_command_the_help_is_shown_once_and_is_no_success(group: str, tmp_path: Path) -> None:
+    words = group.split()
+    bare, asked = run(*words, cwd=tmp_path), run(*words, "--help", cwd=tmp_path)
+    assert (bare.code, bare.out, bare.err) == (2, "", asked.out)
+
+
 def wrong_secret(server: GraphServer) -> dict[str, str]:
     return {**server.env(), "AZURE_CLIENT_SECRET": "not-the-secret-of-this-app"}
 
