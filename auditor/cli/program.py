@@ -123,7 +123,9 @@ def main(args: list[str] | None = None) -> None:
     except click.UsageError as error:
         from auditor.cli.terminal import printable
 
-        click.UsageError(printable(error.format_message()), error.ctx).show()
+        # click indents the values of an argument with tabs, which would be printed as escapes.
+        text = error.format_message().replace("\n\t", "\n  ")
+        click.UsageError(printable(text), error.ctx).show()
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Nothing was changed in the tenant.", err=True)

@@ -93,6 +93,13 @@ def test_without_a_command_the_help_is_shown_once_and_is_no_success(group: str, 
     assert (bare.code, bare.out, bare.err) == (2, "", asked.out)
 
 
+def test_a_missing_argument_lists_its_values_without_escapes(tmp_path: Path) -> None:
+    done = run("completion", cwd=tmp_path)
+    assert done.code == 2
+    assert "Choose from:\n  bash,\n  zsh," in done.err
+    assert "\\t" not in done.err
+
+
 def wrong_secret(server: GraphServer) -> dict[str, str]:
     return {**server.env(), "AZURE_CLIENT_SECRET": "not-the-secret-of-this-app"}
 
