@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.program import AuditCommand, LazyGroup
+from auditor.cli.program import LazyGroup
 
 
-class AppCommands(AuditCommand, LazyGroup):
+class AppCommands(LazyGroup):
     """The commands below ``apps``."""
 
     modules = {

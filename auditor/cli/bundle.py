@@ -120,6 +120,7 @@ def _names(manifest: Manifest) -> str:
 
 @command.command(
     "verify",
+    cls=AuditCommand,
     epilog="""\b
 Examples:
   consent-auditor bundle verify ticket.zip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.options import packs_argument
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import wants_colour
 from auditor.model.errors import OK, USAGE
 
@@ -18,6 +19,7 @@ _STYLES = {"error": "bad", "warning": "unsure", "advice": "quiet"}
 
 @click.command(
     "lint",
+    cls=AuditCommand,
     params=[packs_argument()],
     epilog="""\b
 Examples:

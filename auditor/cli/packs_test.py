@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.options import packs_argument, refuse_empty
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import say, wants_colour
 from auditor.model.errors import FAILING, OK
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "test",
+    cls=AuditCommand,
     params=[packs_argument()],
     epilog="""\b
 Examples:

@@ -31,7 +31,8 @@ _BY_TEXT = (
     ),
     (
         "no response from the IMDS endpoint",
-        "This is not an Azure machine with a managed identity; choose another way with --auth, or with auth: in a configuration.",
+        "This is not an Azure machine with a managed identity; choose another way with --auth, or with auth: in a"
+        " configuration.",
     ),
     (
         "ManagedIdentityCredential authentication unavailable",
