@@ -135,8 +135,8 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def must_be_known(history: History, tenant: str) -> None:
-    """Raise InvalidRequest for a tenant of which there is no run, with the names that there are."""
+def must_be_known(history: History, tenant: str, option: str = "--tenant") -> None:
+    """Raise InvalidRequest for the tenant of an option of which there is no run, with the names that there are."""
     if not tenant or history.runs(tenant, limit=1):
         return
     tenants = history.tenants()
@@ -146,7 +146,7 @@ def must_be_known(history: History, tenant: str) -> None:
     near = nearest(tenant, known)
     names = ", ".join(label for _, label in tenants[:10]) or "none"
     hint = f'did you mean "{known[near]}"?' if near else f"the tenants are: {names}"
-    raise InvalidRequest(f'--tenant: the history has no run of "{tenant}"; {hint}')
+    raise InvalidRequest(f'{option}: the history has no run of "{tenant}"; {hint}')
 
 
 def missing_runs(
