@@ -17,7 +17,7 @@ from auditor.model.configuration import HistoryPlace, Keep
 from auditor.model.errors import AuditorError, InvalidRequest
 from auditor.model.history import HISTORY_VARIABLE, Run
 from auditor.model.night import missed_starts
-from auditor.render import how_to_install
+from auditor.render import how_to_install_extras, not_installed
 
 if TYPE_CHECKING:
     from auditor.history import History
@@ -59,11 +59,9 @@ def open_place(
 
     Raises HistoryError, SecretError if the place's URL can't be read, and HistoryUnavailable.
     """
-    missing = " ".join(name for name in _NEEDS if find_spec(name) is None)
+    missing = [name for name in _NEEDS if find_spec(name) is None]
     if missing:
-        raise HistoryUnavailable(
-            f"a history needs {missing}, which isn't installed", advice=f"{how_to_install(missing)}.".capitalize()
-        )
+        raise HistoryUnavailable(f"a history needs {not_installed(missing)}", advice=how_to_install_extras("nightly"))
     from auditor.history import open_history
     from auditor.jobs.secret_references import Secrets
 

@@ -122,7 +122,10 @@ MISTAKES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "an unknown run": (("show", "99"), "has no run 99"),
     "an unknown tenant": (("list", "--tenant", "contosso"), 'did you mean "contoso"?'),
     "a run without a report": (("show", "2", "-f", "html"), "has no report: it is failed"),
-    "an unknown tenant to forget": (("prune", "--forget", "contosso"), '--forget: the history has no run of "contosso"'),
+    "an unknown tenant to forget": (
+        ("prune", "--forget", "contosso"),
+        '--forget: the history has no run of "contosso"',
+    ),
     "an impossible date": (("list", "--since", "yesterday"), "isn't a date such as 2026-11-22"),
     "nothing kept": (("list", "--history", "other.db"), "there is no history at"),
     "two ways to prune": (("prune", "--forget", "contoso", "--days", "3"), "leave out --days and --runs"),
