@@ -166,8 +166,13 @@ def _only_tenant(history: History) -> str:
     tenants = history.tenants()
     if len(tenants) == 1:
         return tenants[0][0]
-    names = ", ".join(sorted(name or key for key, name in tenants)) or "none so far"
-    raise InvalidRequest(f"the history has several tenants or none: add --tenant NAME (tenants: {names})")
+    if not tenants:
+        raise InvalidRequest(
+            f"the history {history.place} has no runs yet: name two files, or make a run with"
+            " consent-auditor nightly run"
+        )
+    names = ", ".join(sorted(name or key for key, name in tenants))
+    raise InvalidRequest(f"the history has {len(tenants)} tenants ({names}): add --tenant NAME")
 
 
 def new_failures(difference: Difference, at_least: Severity) -> tuple[Change, ...]:

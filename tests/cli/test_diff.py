@@ -168,6 +168,11 @@ def test_nights_of_a_history_are_named_by_run_last_previous_or_tenant(tmp_path: 
     assert "Users can no longer connect TrackerRMS" in by_name.out
     assert run("diff", "1", "2", *options, cwd=tmp_path).out == by_name.out
     assert run("diff", "1", "contoso", *options, cwd=tmp_path).out == by_name.out
+    with open_history(str(tmp_path / "empty.db")):
+        pass
+    empty = run("diff", "previous", "last", "--history", str(tmp_path / "empty.db"), cwd=tmp_path)
+    assert empty.code == 2
+    assert "has no runs yet: name two files" in " ".join(empty.err.split())
     missing = run("diff", "previous", "fabrikam", *options, cwd=tmp_path)
     assert missing.code == 2
     assert "tenants: contoso" in " ".join(missing.err.split())
