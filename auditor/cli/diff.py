@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.document_output import destinations, output_options, write_document
+from auditor.cli.document_output import PIPE, destinations, output_options, write_document
 from auditor.cli.history_options import history_options
 from auditor.cli.options import app_options, named_app, pack_option, packs_to_apply, refuse_empty
 from auditor.cli.program import AuditCommand
-from auditor.cli.terminal import interaction
+from auditor.cli.terminal import interaction, say
+from auditor.model.errors import FAILING, OK
 from auditor.model.rule import Severity
+
+_MEANS = {
+    OK: "the two were compared.",
+    FAILING: "something changed that --fail-on-new or --fail-on-change names.",
+}
 
 
 @click.command(
@@ -82,10 +88,14 @@ def command(
     with interaction() as person:
         difference = difference_of(request, person)
     from auditor.render.difference import as_text, render_difference
+    from auditor.render.difference_view import counted
 
     write_document(
         places,
         lambda form: render_difference(difference, form),
         lambda columns, colour: as_text(difference, width=columns, colour=colour).decode(),
     )
-    return difference_exit_code(difference, fail_on_new=fail_on_new or "", fail_on_change=fail_on_change)
+    code = difference_exit_code(difference, fail_on_new=fail_on_new or "", fail_on_change=fail_on_change)
+    if all(output != PIPE for _, output in places):
+        say(f"{counted(difference)}\nExit code {code}: {_MEANS[code]}")
+    return code

@@ -82,7 +82,10 @@ def test_gates_decide_the_exit_code(folder: Path, gate: tuple[str, ...], files: 
 def test_every_format_is_written_by_the_ending_of_its_file(folder: Path) -> None:
     files = ("d.txt", "d.json", "d.md", "d.html", "d.csv")
     done = run("diff", "a.json", "b.json", *PACK, *(word for file in files for word in ("-o", file)), cwd=folder)
-    assert (done.code, done.err.split("\n")[:-1]) == (0, [f"Wrote {file}" for file in files])
+    assert (done.code, done.out) == (0, "")
+    *wrote, answer, ending = done.err.splitlines()
+    assert wrote == [f"Wrote {file}" for file in files]
+    assert "3 new failures" in answer and ending == "Exit code 0: the two were compared."
     document = json.loads((folder / "d.json").read_bytes())
     jsonschema.Draft202012Validator(schema()).validate(document)
     assert document["format"] == "consent-auditor/diff"
