@@ -86,7 +86,6 @@ Examples:
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f json
   consent-auditor bundle --pack trackerrms-uk -o ticket.zip
 
-\b
 """
     + EXIT_CODES,
 )
