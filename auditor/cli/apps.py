@@ -17,6 +17,14 @@ class AppCommands(LazyGroup):
     }
 
 
-@click.group("apps", cls=AppCommands)
+@click.group(
+    "apps",
+    cls=AppCommands,
+    epilog="""\b
+Examples:
+  consent-auditor apps list mail
+  consent-auditor apps show thunderbird
+  consent-auditor apps survey --sample stopped-users""",
+)
 def command() -> None:
     """List the apps that the program knows, and survey those that a tenant has: which of them users can connect."""

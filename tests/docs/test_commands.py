@@ -67,6 +67,10 @@ def test_what_a_help_says_of_exit_codes_fits_the_terminal() -> None:
     assert [line for text in explained for line in text.splitlines() if len(line) > WIDTH] == []
 
 
+def test_every_command_and_group_has_an_example() -> None:
+    assert [one.command_path for one in every_command() if "  Examples:" not in one.get_help()] == []
+
+
 def test_a_misspelt_option_is_found() -> None:
     with pytest.raises(click.UsageError):
         understood(arguments(f"{PROGRAM} check --sampel managed-default"))
