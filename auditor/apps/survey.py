@@ -58,6 +58,11 @@ class KnownApps(NamedTuple):
     described: Mapping[str, Description] = {}
     chosen: tuple[str, ...] = ()
 
+    @property
+    def apps(self) -> tuple[App, ...]:
+        """The apps that are described, each variant of an app on its own."""
+        return tuple(app for one in self.described.values() for _, app in one.variants)
+
 
 def survey(
     snapshot: Snapshot,

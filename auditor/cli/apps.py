@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.program import AuditCommand, LazyGroup
+from auditor.cli.program import LazyGroup
 
 
-class AppCommands(AuditCommand, LazyGroup):
+class AppCommands(LazyGroup):
     """The commands below ``apps``."""
 
     modules = {
@@ -17,6 +17,14 @@ class AppCommands(AuditCommand, LazyGroup):
     }
 
 
-@click.group("apps", cls=AppCommands)
+@click.group(
+    "apps",
+    cls=AppCommands,
+    epilog="""\b
+Examples:
+  consent-auditor apps list mail
+  consent-auditor apps show thunderbird
+  consent-auditor apps survey --sample stopped-users""",
+)
 def command() -> None:
     """List the apps that the program knows, and survey those that a tenant has: which of them users can connect."""

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import say, wants_colour, width
 from auditor.facts.ids import app_categories
 from auditor.model.errors import OK
@@ -17,6 +18,7 @@ def _complete_category(_: click.Context, __: click.Parameter, incomplete: str) -
 
 @click.command(
     "list",
+    cls=AuditCommand,
     epilog="""\b
 Examples:
   consent-auditor apps list

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.options import complete_apps
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import wants_colour, width
 from auditor.model.errors import OK, InvalidRequest
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "show",
+    cls=AuditCommand,
     epilog="""\b
 Examples:
   consent-auditor apps show thunderbird

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from auditor.cli.document_output import PIPE, destinations, output_options, write_document
+from auditor.cli.document_output import PIPE, destinations, output_options, say_ending, write_document
 from auditor.cli.history_options import time_or_hours_back
 from auditor.cli.options import (
     FilesOption,
@@ -42,7 +42,6 @@ Examples:
   consent-auditor blocked --compare --earlier last-month.json
   consent-auditor blocked --snapshot tenant.json -o blocked.html -o blocked.csv
 
-\b
 Exit codes: 0 nobody is stopped now, 1 users are stopped or wait, 2 usage error, 3 the tenant couldn't be read,
 4 not all that decides could be read.""",
 )
@@ -130,7 +129,7 @@ def command(
     from auditor.jobs.audit_request import refuse_overwriting
     from auditor.jobs.blocked import BlockedRequest, blocked_exit_code, blocked_users
     from auditor.jobs.prediction_reads import EarlierReads
-    from auditor.render.blocked_view import ON_SCREEN
+    from auditor.render.blocked_view import ON_SCREEN, answer
 
     refuse_overwriting([place for _, place in places], redact_key, (*snapshots, *earlier))
     at, hours = time_or_hours_back(since)
@@ -150,15 +149,15 @@ def command(
     )
     with interaction() as person:
         found = blocked_users(request, person)
-    code = blocked_exit_code(found)
     from auditor.render.blocked import as_text, render_blocked
 
     def text(columns: int, colour: bool) -> str:
         whole = details or len(found.apps) == 1
-        shown = as_text(found, width=columns, colour=colour, whole=whole).decode()
-        return f"{shown}\nExit code {code}: {MEANING[code]}.\n"
+        return as_text(found, width=columns, colour=colour, whole=whole).decode()
 
     write_document(places, lambda form: render_blocked(found, form), text)
+    code = blocked_exit_code(found)
+    say_ending(places, f"Exit code {code}: {MEANING[code]}.", answer(found))
     return code
 
 

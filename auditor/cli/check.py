@@ -223,7 +223,6 @@ Examples:
   consent-auditor check --pack trackerrms-uk --message
   consent-auditor check --pack trackerrms-uk --wait-until connects --timeout 30m
 
-\b
 """
     + EXIT_CODES,
 )

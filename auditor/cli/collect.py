@@ -107,7 +107,8 @@ def command(
         snapshot = collect_snapshot(request, person)
     lost = sections_lost(snapshot, output)
     write_snapshot(snapshot, output)
-    _print_result(snapshot, output, _rows_of(snapshot) if full else None)
+    if _print_result(snapshot, output, _rows_of(snapshot) if full else None):
+        _print_advice(snapshot)
     _print_lost(lost, output)
     return OK
 
@@ -126,7 +127,8 @@ def _write_directory(request: AuditRequest, output: str) -> int:
 
     with interaction(is_long=True) as person:
         written = collect_into_file(request, output, person)
-    _print_result(written.snapshot, output, written.rows)
+    if _print_result(written.snapshot, output, written.rows):
+        _print_advice(written.snapshot)
     _print_lost(written.lost, output)
     for section in written.unfinished:
         (name,) = _in_words((section,))
@@ -151,7 +153,8 @@ def _write_imported(
     with interaction() as person:
         snapshot = imported_snapshot(files, tenant_id, packs, redaction, person)
     write_snapshot(snapshot, output)
-    _print_result(snapshot, output)
+    if _print_result(snapshot, output):
+        say("Save what is missing with an account that may read it, and add the files: see docs/other-tools.md.")
     return OK
 
 
@@ -186,9 +189,10 @@ def _rows_in_words(section: str, number: int) -> str:
     return f"{number:,} {SECTIONS[section].row}{'' if number == 1 else 's'}"
 
 
-def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | None = None) -> None:
+def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | None = None) -> bool:
+    """Say what was written and what could not be read; whether there is any of that. Silent for standard output."""
     if output == "-":
-        return
+        return False
     lists = "".join(f", {_rows_in_words(section, number)}" for section, number in (rows or {}).items())
     tenant = snapshot.tenant.name or snapshot.tenant.id
     # A redacted name begins with the word.
@@ -199,9 +203,13 @@ def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | Non
         by_reason.setdefault(f"{why.message or why.code}{allowed}", []).append(section)
     for reason, sections in by_reason.items():
         say(f"Could not read {series(_in_words(sections))}: {reason}")
-    if not snapshot.unread:
-        return
-    say("The snapshot lacks this data, so verdicts that need it will be unknown.")
+    if snapshot.unread:
+        say("The snapshot lacks this data, so verdicts that need it will be unknown.")
+    return bool(snapshot.unread)
+
+
+def _print_advice(snapshot: Snapshot) -> None:
+    """What to do about reads of a live tenant that failed."""
     if any(why.needs for why in snapshot.unread.values()):
         say('Run "consent-auditor doctor" to see how to grant the missing permissions.')
     if any(why.status == _BUSY for why in snapshot.unread.values()):

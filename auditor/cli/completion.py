@@ -10,6 +10,8 @@ import os
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class, get_completion_class
 
+from auditor.cli.program import AuditCommand
+
 # PowerShell passes the words one per line: it has parsed them already, and if they were split again as in a Unix shell,
 # a Windows path would lose its backslashes.
 _SOURCE = """\
@@ -66,6 +68,7 @@ def register_powershell() -> None:
 
 @click.command(
     "completion",
+    cls=AuditCommand,
     epilog="""\b
 Examples:
   consent-auditor completion bash >> ~/.bashrc

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.document_output import destinations, output_options, write_document
+from auditor.cli.document_output import PIPE, destinations, output_options, write_document
 from auditor.cli.history_options import history_options
 from auditor.cli.options import app_options, named_app, pack_option, packs_to_apply, refuse_empty
 from auditor.cli.program import AuditCommand
-from auditor.cli.terminal import interaction
+from auditor.cli.terminal import interaction, say
+from auditor.model.errors import FAILING, OK
 from auditor.model.rule import Severity
+
+_MEANS = {
+    OK: "the two were compared.",
+    FAILING: "something changed that --fail-on-new or --fail-on-change names.",
+}
 
 
 @click.command(
@@ -21,9 +27,8 @@ Examples:
   consent-auditor diff before.json after.json --pack trackerrms-uk
   consent-auditor diff previous last --tenant contoso -o audit-results/changes.html
   consent-auditor diff 41 42 -f json
-  consent-auditor diff monday.json tuesday.json --fail-on-new high
+  consent-auditor diff monday.json tuesday.json --pack trackerrms-uk --fail-on-new high
 
-\b
 Exit codes: 0 compared, 1 something that --fail-on-new or --fail-on-change names, 2 usage error.""",
 )
 @click.argument("before", metavar="A")
@@ -36,7 +41,8 @@ Exit codes: 0 compared, 1 something that --fail-on-new or --fail-on-change names
     "--fail-on-new",
     type=click.Choice([one.value for one in Severity]),
     default=None,
-    help="Exit with 1 if a rule of this severity or a worse one fails in B that didn't fail in A.",
+    help="Exit with 1 if a rule of this severity or a worse one fails in B that didn't fail in A."
+    " Snapshots need --pack.",
 )
 @click.option("--fail-on-change", is_flag=True, help="Exit with 1 if anything but noise changed.")
 def command(
@@ -60,7 +66,8 @@ def command(
 
     A and B are reports (written with -f json), snapshots, or nights of a history: the id of a run, last, previous, or
     the name of a tenant, which means its last run. With --pack or --app, two snapshots are also judged by the rules.
-    Only what both sides read is compared; what one of them didn't read is listed.
+    Only what both sides read is compared; what one of them didn't read is listed. A report can't be compared with a
+    snapshot.
     """
     refuse_empty()
     places = destinations(formats, outputs)
@@ -75,14 +82,19 @@ def command(
         history=history,
         config=config,
         tenant=tenant,
+        needs_findings=fail_on_new is not None,
     )
     with interaction() as person:
         difference = difference_of(request, person)
     from auditor.render.difference import as_text, render_difference
+    from auditor.render.difference_view import counted
 
     write_document(
         places,
         lambda form: render_difference(difference, form),
         lambda columns, colour: as_text(difference, width=columns, colour=colour).decode(),
     )
-    return difference_exit_code(difference, fail_on_new=fail_on_new or "", fail_on_change=fail_on_change)
+    code = difference_exit_code(difference, fail_on_new=fail_on_new or "", fail_on_change=fail_on_change)
+    if all(output != PIPE for _, output in places):
+        say(f"{counted(difference)}\nExit code {code}: {_MEANS[code]}")
+    return code

@@ -60,14 +60,14 @@ Examples:
   consent-auditor explain 50105 --live --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --user adele@contoso.com
   cat error.txt | consent-auditor explain - --snapshot tenant.json
 
-\b
 Put a text or an address in quotation marks, because of its spaces and & signs. In PowerShell, use
 single ones, or pipe what you copied:
+
+\b
   Get-Clipboard | consent-auditor explain -
   pbpaste | consent-auditor explain -                    (macOS)
   xclip -selection clipboard -o | consent-auditor explain -    (Linux)
 
-\b
 Exit codes: 0 known, or the tenant lets the user connect; 1 the tenant stops the user;
 2 usage error; 3 the tenant could not be read; 4 not known.""",
 )

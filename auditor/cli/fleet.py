@@ -21,6 +21,14 @@ class FleetCommands(LazyGroup):
     }
 
 
-@click.group("fleet", cls=FleetCommands)
+@click.group(
+    "fleet",
+    cls=FleetCommands,
+    epilog="""\b
+Examples:
+  consent-auditor fleet init --pack trackerrms-uk -o fleet/
+  consent-auditor fleet onboard
+  consent-auditor fleet report -o fleet.html""",
+)
 def command() -> None:
     """Audit the tenants of many customers with one app registration, to which each customer consents."""

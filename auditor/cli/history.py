@@ -19,6 +19,14 @@ class HistoryCommands(LazyGroup):
     }
 
 
-@click.group("history", cls=HistoryCommands)
+@click.group(
+    "history",
+    cls=HistoryCommands,
+    epilog="""\b
+Examples:
+  consent-auditor history list
+  consent-auditor history show last
+  consent-auditor history site""",
+)
 def command() -> None:
     """List, show, export and delete the runs that nightly runs keep, and write a dashboard of them."""

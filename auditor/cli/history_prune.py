@@ -44,7 +44,7 @@ def command(history: str, config: str, days: int | None, runs: int | None, forge
     )
     with named.open() as kept:
         if forget:
-            must_be_known(kept, forget)
+            must_be_known(kept, forget, "--forget")
             number = len(kept.runs(forget)) if dry_run else kept.forget(forget)
             say(f"{'Would delete' if dry_run else 'Deleted'} everything about {forget}: {_count(number)}.")
             return OK

@@ -9,7 +9,7 @@ import click
 from auditor.cli.history_options import history_options
 from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
-from auditor.cli.terminal import wants_colour, width
+from auditor.cli.terminal import say, wants_colour, width
 from auditor.model.errors import OK
 from auditor.render import FORMATS
 
@@ -54,11 +54,11 @@ def command(
 ) -> int:
     """Show a run: its answers, what changed since the run before, and since when each finding lasts.
 
-    RUN is the number of a run in 'history list', or 'last'. With -f or -o, the report of the run is written again, as
-    it was.
+    RUN is the number of a run in 'history list', or 'last': the latest that finished. With -f or -o, the report of the
+    run is written again, as it was.
     """
     refuse_empty()
-    from auditor.jobs.kept_runs import must_be_known, named_history, run_named
+    from auditor.jobs.kept_runs import LAST, must_be_known, named_history, run_named
 
     if formats or outputs:
         from auditor.cli.check import binary_needs_file, write_report
@@ -69,6 +69,9 @@ def command(
     with named_history(history, config).open() as kept:
         must_be_known(kept, tenant)
         found = run_named(kept, run, tenant)
+        if run.lower() == LAST and (latest := kept.runs(found.tenant, limit=1)[0]).id != found.id:
+            how = f"consent-auditor history show {latest.id}"
+            say(f"Note: run {latest.id} started later and has no report. To see why: {how}")
         if formats or outputs:
             report = kept.report(found.id)
             write_report(report, destination)

@@ -17,7 +17,15 @@ class NightlyCommands(LazyGroup):
     }
 
 
-@click.group("nightly", cls=NightlyCommands)
+@click.group(
+    "nightly",
+    cls=NightlyCommands,
+    epilog="""\b
+Examples:
+  consent-auditor nightly init
+  consent-auditor nightly check
+  consent-auditor nightly run""",
+)
 def command() -> None:
     """Run scheduled checks of one or many tenants from a configuration file.
 

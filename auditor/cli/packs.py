@@ -20,6 +20,14 @@ class PackCommands(LazyGroup):
     }
 
 
-@click.group("packs", cls=PackCommands)
+@click.group(
+    "packs",
+    cls=PackCommands,
+    epilog="""\b
+Examples:
+  consent-auditor packs list
+  consent-auditor packs show trackerrms-uk
+  consent-auditor packs permissions --pack trackerrms-uk""",
+)
 def command() -> None:
     """Show, write, check and test rule packs, and print the permissions that they need."""

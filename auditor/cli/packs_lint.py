@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.options import packs_argument
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import wants_colour
 from auditor.model.errors import OK, USAGE
 
@@ -18,13 +19,13 @@ _STYLES = {"error": "bad", "warning": "unsure", "advice": "quiet"}
 
 @click.command(
     "lint",
+    cls=AuditCommand,
     params=[packs_argument()],
     epilog="""\b
 Examples:
   consent-auditor packs lint rules/ours.yaml
   consent-auditor packs lint rules/ --strict
 
-\b
 Exit codes: 0 no errors, 2 an error, or with --strict a warning.""",
 )
 @click.option("--strict", is_flag=True, help="Also exit with 2 for a warning, but never for advice.")

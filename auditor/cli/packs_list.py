@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditor.cli.options import PACKS_VARIABLE
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import say, wants_colour, width
 from auditor.model.errors import OK, USAGE
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "list",
+    cls=AuditCommand,
     epilog="""\b
 Examples:
   consent-auditor packs list

@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from auditor.cli.options import complete_packs
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import wants_colour, width
 from auditor.model.errors import OK
 
@@ -33,6 +34,7 @@ def _complete_rule(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 
 @click.command(
     "show",
+    cls=AuditCommand,
     epilog="""\b
 Examples:
   consent-auditor packs show trackerrms-uk

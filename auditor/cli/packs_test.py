@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.options import packs_argument, refuse_empty
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import say, wants_colour
 from auditor.model.errors import FAILING, OK
 
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 @click.command(
     "test",
+    cls=AuditCommand,
     params=[packs_argument()],
     epilog="""\b
 Examples:
   consent-auditor packs test trackerrms-uk
   consent-auditor packs test rules/ours.yaml --rule OURS-1 -v
 
-\b
 Exit codes: 0 every case gives its expected outcome, 1 a case doesn't, or with --strict
 a rule lacks a failing, passing or unknown case, 2 a pack is broken.""",
 )

@@ -86,7 +86,6 @@ Examples:
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f json
   consent-auditor bundle --pack trackerrms-uk -o ticket.zip
 
-\b
 """
     + EXIT_CODES,
 )
@@ -117,10 +116,15 @@ def main(args: list[str] | None = None) -> None:
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
+    except click.exceptions.NoArgsIsHelpError as no_arguments:
+        no_arguments.show()
+        sys.exit(USAGE)
     except click.UsageError as error:
         from auditor.cli.terminal import printable
 
-        click.UsageError(printable(error.format_message()), error.ctx).show()
+        # click indents the values of an argument with tabs, which would be printed as escapes.
+        text = error.format_message().replace("\n\t", "\n  ")
+        click.UsageError(printable(text), error.ctx).show()
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Nothing was changed in the tenant.", err=True)

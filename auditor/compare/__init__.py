@@ -123,6 +123,9 @@ def _compared(before: Comparable, after: Comparable) -> Difference:
         found += map(FoundChange, _of_reports(before.report, after.report))
         why = "a report doesn't hold them: compare snapshots, or nights of a history"
         notes.append(NotCompared(section="settings, apps and the content of policies", why=why))
+    else:
+        why = "one read is only a report and the other only a snapshot: compare two reports or two snapshots"
+        notes.append(NotCompared(section="everything but the permissions of the audit", why=why))
     changes, causes = _with_effects(found, again)
     changes += _permissions(before, after, notes)
     if before.report and after.report:

@@ -197,18 +197,18 @@ _ASSUMPTIONS: dict[str, Callable[[Snapshot, App, str], Target]] = {
 }
 _OF_TENANT = {
     "setting": "setting=none|low|managed|legacy|POLICY-ID",
-    "step-up": "step-up=off",
-    "workflow": "workflow=on",
+    "step-up": "step-up=on|off",
+    "workflow": "workflow=on|off",
     "classified": 'classified="SCOPE …"',
 }
 """The assumptions that aren't about one app, and how to write them."""
 _FORMS = (
-    "publisher-verified=true",
+    "publisher-verified=true|false",
     _OF_TENANT["setting"],
     _OF_TENANT["step-up"],
     _OF_TENANT["workflow"],
-    "app-enabled=true",
-    "assignment-required=false",
+    "app-enabled=true|false",
+    "assignment-required=true|false",
     _OF_TENANT["classified"],
     'granted="SCOPE …"',
 )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from auditor.facts.ids import CLOUDS
-from auditor.graph.graph_errors import CredentialError
+from auditor.graph.graph_errors import CredentialError, NoCredential
 from auditor.graph.network import NetworkSettings
 from auditor.input_files import input_bytes
 from auditor.model.document import series
@@ -113,8 +113,8 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
         if missing := [name for name, value in values.items() if not value]:
             raise CredentialError(
                 series([_what_is_missing(name, self.environ) for name in missing]),
-                advice=f"--auth {self.auth} takes {', '.join(names)} from the environment"
-                " (the tenant also from --tenant).",
+                advice=f"The sign-in with {self.auth} takes {', '.join(names)} from the environment"
+                f"{' (the tenant also from --tenant)' if 'AZURE_TENANT_ID' in missing else ''}.",
             )
         return list(values.values())
 
@@ -122,7 +122,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
 def resolve_auth(auth: str, environ: Mapping[str, str], tenant_id: str = "") -> str:
     """The way to sign in: `auth`, or what ``auto`` means in this environment. `tenant_id` replaces AZURE_TENANT_ID.
 
-    Raises `CredentialError` that names what is missing or misspelt.
+    Raises `CredentialError` that names what is missing or misspelt; `NoCredential` if nothing is misspelt.
     """
     if auth != "auto":
         if auth not in AUTH_METHODS:
@@ -142,8 +142,8 @@ def resolve_auth(auth: str, environ: Mapping[str, str], tenant_id: str = "") -> 
     if found:
         return found
     if any(name in environ for name in _VARIABLES):
-        raise CredentialError(f"the credential is incomplete: {series(_lacking(environ))}", advice=_WHAT_TO_SET)
-    raise CredentialError("no credential is set", advice=_WHAT_TO_SET)
+        raise NoCredential(f"the credential is incomplete: {series(_lacking(environ))}", advice=_WHAT_TO_SET)
+    raise NoCredential("no credential is set", advice=_WHAT_TO_SET)
 
 
 _WHAT_TO_SET = (

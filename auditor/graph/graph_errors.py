@@ -30,6 +30,10 @@ class CredentialError(GraphError):
         self.code = code
 
 
+class NoCredential(CredentialError):
+    """No credential is set, or not all of one; the advice is for a command with ``--auth``."""
+
+
 class NetworkSettingsError(GraphError):
     """A proxy or a certificate file named in the environment cannot be used."""
 

@@ -16,7 +16,10 @@ from auditor.model.unread_messages import LIBRARY_FAILED, NO_ANSWER, NoAnswerCau
 _BY_TEXT = (
     ("Invalid tenant ID", "AADSTS900023"),
     ("az login", "Sign in with “az login”, then try again."),
-    ("Azure CLI not found", "Install the Azure CLI (“az”), or choose another way with --auth."),
+    (
+        "Azure CLI not found",
+        "Install the Azure CLI (“az”), or choose another way with --auth, or with auth: in a configuration.",
+    ),
     ("Timed out waiting for user", "AADSTS70020"),
     ("authorization_declined", "The sign-in was declined: run the command again and accept it."),
     ("expired_token", "AADSTS70020"),
@@ -28,7 +31,8 @@ _BY_TEXT = (
     ),
     (
         "no response from the IMDS endpoint",
-        "This is not an Azure machine with a managed identity; choose another way with --auth.",
+        "This is not an Azure machine with a managed identity; choose another way with --auth, or with auth: in a"
+        " configuration.",
     ),
     (
         "ManagedIdentityCredential authentication unavailable",

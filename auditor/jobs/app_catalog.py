@@ -16,7 +16,7 @@ from auditor.checks.typo_suggestions import likely_names
 from auditor.consent.consent_request import app_from_scopes, client_id_of, fitting_variant, with_known_facts
 from auditor.facts.app_names import MICROSOFT, AppName, AppWithoutId, app_name, apps_without_id, named_apps
 from auditor.facts.ids import app_categories, is_guid
-from auditor.jobs.pack_selection import own_app_packs, shipped_packs
+from auditor.jobs.pack_selection import own_app_packs, shipped_packs, titled_names
 from auditor.model.document import series
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import App, Pack
@@ -195,7 +195,7 @@ def _called(text: str) -> Pack | None:
         return others[0]
     named = [one for one in catalog() if wanted in map(_letters, (one.app, one.title, f"{one.vendor} {one.app}"))]
     if len(named) > 1:
-        choices = "".join(f"\n  {one.name:<24} {one.title}" for one in named)
+        choices = titled_names((one.name, one.title) for one in named)
         raise InvalidRequest(f'--app: several apps are called "{text}". Name one of them:{choices}')
     if named:
         return catalog_pack(named[0].name)
@@ -229,7 +229,7 @@ def _unknown_name(text: str) -> str:
     # A longer one isn't the name of a product, and can be a code or a token.
     text = text if len(text) <= _LONGEST_NAME else f"{text[:8]}…"
     near = tuple(_near(text))
-    lines = "".join(f"\n  {one.name:<24} {one.title}" for one in near)
+    lines = titled_names((one.name, one.title) for one in near)
     meant = f" Did you mean one of these?{lines}\n" if near else " "
     return (
         f'--app: the catalogue has no app "{text}".{_known_otherwise(text)}{meant}To see every app, run'
@@ -334,8 +334,9 @@ def listed_apps(text: str = "", category: str = "") -> AppsList:
     categories = app_categories()
     if category and category.lower() not in categories:
         near = likely_names(category, categories)
-        meant = f'; did you mean "{near[0]}"?' if near else ""
-        raise InvalidRequest(f'--category: there is no category "{category}"{meant} They are {", ".join(categories)}')
+        meant = f'; did you mean "{near[0]}"?' if near else "."
+        known = ", ".join(categories)
+        raise InvalidRequest(f'--category: there is no category "{category}"{meant} The categories are {known}.')
     wanted = [_letters(word) for word in text.split()]
 
     def is_wanted(texts: Iterable[str], of: str) -> bool:

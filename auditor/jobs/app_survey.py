@@ -17,7 +17,7 @@ from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.app_catalog import app_named, near_apps
-from auditor.jobs.audit import LIVE, abused_lists, read_source
+from auditor.jobs.audit import LIVE, abused_lists, answering_about, read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.pack_selection import chosen_packs, own_app_packs, shipped_packs
 from auditor.jobs.prediction_reads import people_to_compare
@@ -77,12 +77,12 @@ def survey_of(request: SurveyRequest, interaction: Interaction = SILENT) -> Surv
     else:
         snapshot, origin = read_source(AuditRequest(source=source), packs, interaction)
     known, filters = _with_named(snapshot, described, _known(snapshot, described, chosen), request.filters)
+    snapshot = answering_about(source, snapshot, known.apps)
     assumptions = request.assumptions
     if request.redaction is not None:
         from auditor.jobs.redaction import redactor_for
 
-        apps = tuple(app for one in known.described.values() for _, app in one.variants)
-        redactor = redactor_for(snapshot, apps, request.redaction, (), interaction)
+        redactor = redactor_for(snapshot, known.apps, request.redaction, (), interaction)
         snapshot, assumptions = redactor.snapshot, tuple(map(redactor.assumption, assumptions))
         filters = msgspec.structs.replace(filters, names=tuple(map(redactor.part, filters.names)))
         if not origin.startswith(("sample ", "live")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from auditor.jobs.audit_request import (
     Redaction,
     SampleTenant,
     SnapshotFiles,
+    Source,
 )
 from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnings_of
 from auditor.jobs.report_builder import build_report, wanted_by, with_assumptions
@@ -192,7 +193,15 @@ def _sample_tenant(name: str, apps: Sequence[App]) -> Snapshot:
         snapshot = sample(name)
     except SnapshotError as error:
         raise InvalidRequest(f'{error.message}: "{name}". {error.hint}') from None
-    others = [app for app in apps if app.client_id not in snapshot.covers.get("servicePrincipals", ())]
+    return answering_about(SampleTenant(name), snapshot, apps)
+
+
+def answering_about(source: Source, snapshot: Snapshot, apps: Iterable[App]) -> Snapshot:
+    """The snapshot of this source; a sample with what any tenant would answer about these apps, as `check` has it."""
+    if not isinstance(source, SampleTenant):
+        return snapshot
+    covered = {client_id.lower() for client_id in snapshot.covers.get("servicePrincipals", ())}
+    others = [app for app in apps if app.client_id.lower() not in covered]
     if not others:
         return snapshot
     from auditor.snapshot.retarget_sample import asked_about

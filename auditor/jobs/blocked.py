@@ -18,7 +18,7 @@ from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.app_survey import DescribedApps
-from auditor.jobs.audit import LIVE, abused_lists, read_source
+from auditor.jobs.audit import LIVE, abused_lists, answering_about, read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.prediction_reads import EarlierReads, earlier_policies, people_to_compare, users_to_read
 from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
@@ -74,6 +74,8 @@ def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) ->
     if interaction.on_wait and request.most_fixed is None and len(clients) > _MANY_APPS:
         interaction.on_wait(f"Looking for fixes for {len(clients):,} apps…")
     described = described_apps(clients)
+    apps = tuple(app for one in described.values() for _, app in one.variants)
+    snapshot = answering_about(source, snapshot, apps)
     asked = BlockedFilter(
         user=request.user, app=request.app, correlation_id=request.correlation_id, since=_since(request, snapshot.taken)
     )
@@ -81,7 +83,6 @@ def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) ->
     if request.redaction is not None:
         from auditor.jobs.redaction import redactor_for
 
-        apps = tuple(app for one in described.values() for _, app in one.variants)
         redactor = redactor_for(snapshot, apps, request.redaction, (), interaction)
         snapshot, earlier = redactor.snapshot, tuple(map(redactor.other_read, earlier))
         asked = msgspec.structs.replace(asked, user=redactor.part(asked.user), app=redactor.part(asked.app))

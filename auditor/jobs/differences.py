@@ -27,7 +27,7 @@ class DifferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to compare: `before` and `after` are files, ids of runs, `LAST`, `PREVIOUS` or names of tenants.
 
     With `packs` or `app`, snapshots are judged, too. `history` and `config` say where the runs are kept, as the options
-    of that name do, and `tenant` whose they are.
+    of that name do, and `tenant` whose they are. With `needs_findings`, two sides without common findings are refused.
     """
 
     before: str
@@ -37,6 +37,7 @@ class DifferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     history: str = ""
     config: str = ""
     tenant: str = ""
+    needs_findings: bool = False
 
 
 def difference_of(request: DifferenceRequest, interaction: Interaction = SILENT) -> Difference:
@@ -52,7 +53,33 @@ def difference_of(request: DifferenceRequest, interaction: Interaction = SILENT)
         interaction.say(f"Note: {request.before} was read after {request.after}, so this shows the changes backward.")
     if any(packs) and not (before.report and after.report):
         raise InvalidRequest("packs judge snapshots, and one side is none: leave out --pack and --app")
+    _refuse_nothing_in_common(request, before, after)
     return compare(before, after)
+
+
+def _refuse_nothing_in_common(request: DifferenceRequest, before: Comparable, after: Comparable) -> None:
+    """Raise InvalidRequest for two sides of which nothing that the request needs can be compared.
+
+    The answer would be that nothing changed, and a gate would pass whatever happened in the tenant.
+    """
+    has_reports, has_snapshots = before.report and after.report, before.snapshot and after.snapshot
+    if not (has_reports or has_snapshots):
+        named = {bool(before.report): request.before, bool(after.report): request.after}
+        report, snapshot = named[True], named[False]
+        packs = "".join(f" --pack {pack.name}" for pack in (*before.side.packs, *after.side.packs))
+        raise InvalidRequest(
+            f"{report} is a report and {snapshot} is a snapshot, so there is nothing to compare: name two reports or"
+            " two snapshots. Write a report on the snapshot:"
+            f" consent-auditor check --snapshot {snapshot}{packs} -o FILE.json"
+        )
+    if not request.needs_findings:
+        return
+    if not has_reports:
+        raise InvalidRequest("--fail-on-new compares findings, and snapshots alone have none: add --pack")
+    if not {pack.name for pack in before.side.packs} & {pack.name for pack in after.side.packs}:
+        raise InvalidRequest(
+            "--fail-on-new compares findings, and the two reports have no pack in common: check both by the same packs"
+        )
 
 
 def _side(name: str, request: DifferenceRequest, packs: Sequence[Pack], interaction: Interaction) -> Comparable:
@@ -139,8 +166,13 @@ def _only_tenant(history: History) -> str:
     tenants = history.tenants()
     if len(tenants) == 1:
         return tenants[0][0]
-    names = ", ".join(sorted(name or key for key, name in tenants)) or "none so far"
-    raise InvalidRequest(f"the history has several tenants or none: add --tenant NAME (tenants: {names})")
+    if not tenants:
+        raise InvalidRequest(
+            f"the history {history.place} has no runs yet: name two files, or make a run with"
+            " consent-auditor nightly run"
+        )
+    names = ", ".join(sorted(name or key for key, name in tenants))
+    raise InvalidRequest(f"the history has {len(tenants)} tenants ({names}): add --tenant NAME")
 
 
 def new_failures(difference: Difference, at_least: Severity) -> tuple[Change, ...]:

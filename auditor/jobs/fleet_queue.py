@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from auditor.jobs.kept_runs import HistoryUnavailable
 from auditor.model.errors import InvalidRequest
 from auditor.model.history import QUEUE_SCHEMA
-from auditor.render import how_to_install
+from auditor.render import how_to_install_extras, not_installed
 
 if TYPE_CHECKING:
     import procrastinate
@@ -53,11 +53,10 @@ def queue_place(configuration: Configuration, secrets: Secrets) -> ServerLocatio
             f"a queue needs PostgreSQL, and {configuration.file} keeps the history in a file of SQLite: audit all"
             " tenants in one process with 'consent-auditor nightly run', or set history: {url: {env: NAME}}"
         )
-    missing = " ".join(name for name in _NEEDS if find_spec(name) is None)
+    missing = [name for name in _NEEDS if find_spec(name) is None]
     if missing:
-        raise HistoryUnavailable(
-            f"a queue needs {missing}, which isn't installed", advice=f"{how_to_install(missing)}.".capitalize()
-        )
+        extras = ("fleet",) if set(missing) <= set(_NEEDS[:2]) else ("nightly", "fleet")
+        raise HistoryUnavailable(f"a queue needs {not_installed(missing)}", advice=how_to_install_extras(*extras))
     from auditor.history import locate
     from auditor.history.location import ServerLocation
 

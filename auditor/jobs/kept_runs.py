@@ -18,7 +18,7 @@ from auditor.model.document import utc_text
 from auditor.model.errors import AuditorError, InvalidRequest
 from auditor.model.history import HISTORY_VARIABLE, Run
 from auditor.model.night import missed_starts
-from auditor.render import how_to_install
+from auditor.render import how_to_install_extras, not_installed
 
 if TYPE_CHECKING:
     from auditor.history import History
@@ -60,11 +60,9 @@ def open_place(
 
     Raises HistoryError, SecretError if the place's URL can't be read, and HistoryUnavailable.
     """
-    missing = " ".join(name for name in _NEEDS if find_spec(name) is None)
+    missing = [name for name in _NEEDS if find_spec(name) is None]
     if missing:
-        raise HistoryUnavailable(
-            f"a history needs {missing}, which isn't installed", advice=f"{how_to_install(missing)}.".capitalize()
-        )
+        raise HistoryUnavailable(f"a history needs {not_installed(missing)}", advice=how_to_install_extras("nightly"))
     from auditor.history import open_history
     from auditor.jobs.secret_references import Secrets
 
@@ -136,8 +134,8 @@ def now() -> str:
     return utc_text(datetime.now(UTC))
 
 
-def must_be_known(history: History, tenant: str) -> None:
-    """Raise InvalidRequest for a tenant of which there is no run, with the names that there are."""
+def must_be_known(history: History, tenant: str, option: str = "--tenant") -> None:
+    """Raise InvalidRequest for the tenant of an option of which there is no run, with the names that there are."""
     if not tenant or history.runs(tenant, limit=1):
         return
     tenants = history.tenants()
@@ -147,7 +145,7 @@ def must_be_known(history: History, tenant: str) -> None:
     near = nearest(tenant, known)
     names = ", ".join(label for _, label in tenants[:10]) or "none"
     hint = f'did you mean "{known[near]}"?' if near else f"the tenants are: {names}"
-    raise InvalidRequest(f'--tenant: the history has no run of "{tenant}"; {hint}')
+    raise InvalidRequest(f'{option}: the history has no run of "{tenant}"; {hint}')
 
 
 def missing_runs(

@@ -146,7 +146,7 @@ def _live(entry: TenantEntry, prepared: PreparedAudit, secrets: Secrets) -> Iter
             yield Tested(entry.name, False, text, "Set the clock.")
     claims = found.probe.claims
     if claims is None:
-        text = f"No token with {found.probe.auth}: {found.probe.problem}"
+        text = f"No token with the credential ({found.probe.auth}): {found.probe.problem}"
         yield Tested(entry.name, False, text, found.probe.advice, is_fatal=True)
         return
     who = f"user {claims.user}" if claims.user else f"app {claims.app_id}"

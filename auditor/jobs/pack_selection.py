@@ -118,14 +118,21 @@ def chosen_packs(packs: Iterable[str | Pack], app: App | None = None, *, require
     """
     given = tuple(packs)
     if required and not given and app is None:
-        listed = "\n".join(f"  {pack.name:<16} {pack.title}" for pack in list_packs(benchmarks=True))
+        listed = titled_names((pack.name, pack.title) for pack in list_packs(benchmarks=True))
         raise InvalidRequest(
             "give what to check: --pack NAME, or --app NAME|CLIENT_ID, or --from-url URL.\n\n"
-            f"The packs are:\n{listed}\n\nTo see the apps: consent-auditor apps list"
+            f"The packs are:{listed}\n\nTo see the apps: consent-auditor apps list"
         )
     loaded = load_packs(one for one in given if isinstance(one, str))
     chosen = (*loaded, *(one for one in given if isinstance(one, Pack)))
     return chosen if app is None else (*chosen, vendor_pack(app))
+
+
+def titled_names(named: Iterable[tuple[str, str]]) -> str:
+    """Names with their titles in a column of its own, each on a new line of a message."""
+    rows = tuple(named)
+    widest = max((len(name) for name, _ in rows), default=0)
+    return "".join(f"\n  {name:<{widest}}  {title}" for name, title in rows)
 
 
 def vendor_pack(app: App) -> Pack:

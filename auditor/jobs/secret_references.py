@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from auditor.graph.credentials import CERTIFICATE_CONTENT
+from auditor.graph.credentials import CERTIFICATE_CONTENT, resolve_auth
+from auditor.graph.graph_errors import NoCredential
 from auditor.model.configuration import CredentialEntry, SecretKind, SecretRef, TenantEntry
 from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.snapshot import LiveTenant
@@ -16,6 +17,10 @@ from auditor.model.snapshot import LiveTenant
 CREDENTIALS_FOLDER = "CREDENTIALS_DIRECTORY"
 """The variable that systemd sets for a unit with ``LoadCredential=`` (systemd.exec(5))."""
 _LARGEST = 2**20
+_WHAT_TO_SET = (
+    "Set AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH) where the run starts, or name the"
+    " tenant's credential in the configuration: credential: {client-id: …, secret: {env: NAME}}."
+)
 _APP_VARIABLES = (
     "AZURE_TENANT_ID",
     "AZURE_CLIENT_ID",
@@ -44,6 +49,7 @@ class Secrets:
         self._environ = os.environ if environ is None else environ
         self._read_vault = read_vault or _vault_secret
         self._known: dict[tuple[SecretKind, str], str] = {}
+        self._is_complete = False
 
     def __repr__(self) -> str:
         return f"<Secrets, {len(self._known)} read>"
@@ -59,13 +65,23 @@ class Secrets:
         return self._known[key]
 
     def environment_of(self, entry: TenantEntry) -> Mapping[str, str]:
-        """The variables with which azure-identity signs in to the tenant. Raises SecretError.
+        """The variables with which azure-identity signs in to the tenant. Raises SecretError and CredentialError.
 
         A tenant without a credential uses those of this process.
         """
-        credential = entry.credential
-        if credential is None:
-            return self._environ
+        found = self._environ if entry.credential is None else self._of_credential(entry, entry.credential)
+        # Those of this process are searched once: decoding them for each of many tenants takes long.
+        if found is self._environ and self._is_complete:
+            return found
+        try:
+            resolve_auth(sign_in_method(entry.credential), found, entry.tenant)
+        except NoCredential as error:
+            raise NoCredential(error.problem, advice=_WHAT_TO_SET) from None
+        self._is_complete = self._is_complete or found is self._environ
+        return found
+
+    def _of_credential(self, entry: TenantEntry, credential: CredentialEntry) -> Mapping[str, str]:
+        """The variables of this process with those of the entry's credential in their place."""
         given = credential.secret or credential.certificate
         environ = {
             name: value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
@@ -110,6 +111,9 @@ def imported_snapshot(
     The apps of the packs stay readable. Raises what `read_snapshot` raises, InvalidRequest if neither the files nor
     `tenant_id` name the tenant, and what `redactor_of_file` raises.
     """
+    for path in paths:
+        if path != PIPE and not os.path.lexists(path):
+            raise SnapshotError(path, "there is no such file or folder", hint="Check the path, and where you are.")
     snapshot = _read(paths, tenant_id, interaction)
     if not snapshot.tenant.id:
         raise InvalidRequest(f"the files don't name the tenant, and a snapshot must. {NAME_THE_TENANT}")

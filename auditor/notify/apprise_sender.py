@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 ADVICE = "Compare it with the examples in docs/notifications.md."
 NOT_AN_ADDRESS = f"the address isn't one that apprise accepts. {ADVICE}"
-NOT_INSTALLED = "apprise isn't installed. Install it with: pip install 'consent-auditor[nightly]'"
+NOT_INSTALLED = (
+    "apprise isn't installed: run 'pipx inject consent-auditor apprise' if you installed the program with pipx,"
+    " or 'pip install apprise' in its virtual environment"
+)
 
 _LARGEST_ATTACHMENT = 10_000_000
 _TITLE_ROOM = 20

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
+from auditor.model.document import series
 from auditor.model.errors import AuditorError
 from auditor.model.report import Report
 
@@ -116,9 +118,28 @@ def must_be_available(name: str) -> None:
         return
     from importlib.util import find_spec
 
-    missing = " ".join(package for package in needs if find_spec(package) is None)
+    missing = [package for package in needs if find_spec(package) is None]
     if missing:
-        raise FormatUnavailable(f"the format {name} needs {missing}, which isn't installed: {how_to_install(missing)}")
+        how = how_to_install(" ".join(missing))
+        raise FormatUnavailable(f"the format {name} needs {not_installed(missing)}: {how}")
+
+
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "nightly": ("alembic", "apprise", "platformdirs", "sqlalchemy"),
+    "fleet": ("procrastinate", "psycopg[binary]"),
+}
+"""The packages of the extras that commands need, as pip takes them."""
+
+
+def not_installed(packages: Sequence[str]) -> str:
+    """A clause on packages that are missing: ``alembic and sqlalchemy, which aren't installed``."""
+    return f"{series(packages)}, which {'is' if len(packages) == 1 else 'are'}n't installed"
+
+
+def how_to_install_extras(*names: str) -> str:
+    """The advice to install every package of these `EXTRAS`, so that no other command finds one missing."""
+    packages = " ".join(package for name in names for package in EXTRAS[name])
+    return f"Install the {'extra' if len(names) == 1 else 'extras'} {series(names)}: {how_to_install(packages)}."
 
 
 def how_to_install(packages: str) -> str:

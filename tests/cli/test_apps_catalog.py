@@ -128,7 +128,7 @@ def test_what_is_known_of_other_apps_is_shown_with_what_to_do(name: str, said: s
     ],
 )
 def test_an_app_that_nothing_knows_is_an_error(name: str) -> None:
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(click.UsageError):
         apps_show.command.main([name], standalone_mode=False)
 
 

@@ -34,6 +34,23 @@ def test_files_get_the_format_of_their_ending(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "app",
+    [
+        pytest.param("decisions", id="with scopes that the sample doesn't publish"),
+        pytest.param("signi", id="one that the sample seems to refuse"),
+    ],
+)
+def test_a_survey_of_a_sample_says_about_an_app_of_the_catalogue_what_check_says(app: str, tmp_path: Path) -> None:
+    sample = ("--sample", "managed-default", "-f", "json")
+    surveyed = json.loads(run("apps", "survey", "--with", app, *sample, cwd=tmp_path).out)
+    report = json.loads(run("check", "--app", app, *sample, cwd=tmp_path).out)
+    client_id = report["apps"][0]["client_id"]
+    answer = next(one["can_connect"] for one in surveyed["apps"] if one["client_id"] == client_id)
+    for field in ("outcome", "reason", "because"):
+        assert answer[field] == report["decisions"][0][field]
+
+
+@pytest.mark.parametrize(
     ("options", "says"),
     [
         pytest.param(("--unused", "soon"), "'soon' isn't a number of days: give for example 90d or 12w.", id="days"),

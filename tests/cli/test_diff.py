@@ -82,7 +82,10 @@ def test_gates_decide_the_exit_code(folder: Path, gate: tuple[str, ...], files: 
 def test_every_format_is_written_by_the_ending_of_its_file(folder: Path) -> None:
     files = ("d.txt", "d.json", "d.md", "d.html", "d.csv")
     done = run("diff", "a.json", "b.json", *PACK, *(word for file in files for word in ("-o", file)), cwd=folder)
-    assert (done.code, done.err.split("\n")[:-1]) == (0, [f"Wrote {file}" for file in files])
+    assert (done.code, done.out) == (0, "")
+    *wrote, answer, ending = done.err.splitlines()
+    assert wrote == [f"Wrote {file}" for file in files]
+    assert "3 new failures" in answer and ending == "Exit code 0: the two were compared."
     document = json.loads((folder / "d.json").read_bytes())
     jsonschema.Draft202012Validator(schema()).validate(document)
     assert document["format"] == "consent-auditor/diff"
@@ -122,6 +125,18 @@ def test_a_hostile_name_neither_becomes_markup_nor_a_formula(folder: Path) -> No
         pytest.param(
             ("report-a.json", "b.json", *PACK), "is a report, which is judged already", id="packs and a report"
         ),
+        pytest.param(("report-a.json", "b.json"), "nothing to compare: name two reports", id="a report and a snapshot"),
+        pytest.param(
+            ("a.json", "report-b.json"),
+            "check --snapshot a.json --pack trackerrms-uk -o FILE.json",
+            id="a snapshot and a report",
+        ),
+        pytest.param(
+            ("a.json", "b.json", "--fail-on-new", "low"), "snapshots alone have none: add --pack", id="no findings"
+        ),
+        pytest.param(
+            ("report-a.json", "report-none.json", "--fail-on-new", "low"), "no pack in common", id="no common findings"
+        ),
         pytest.param(("-", "-"), "only one side can come from standard input", id="both from standard input"),
         pytest.param(("a.json", "b.json", "-o", "d.xyz"), "has no ending of .txt", id="unknown ending"),
         pytest.param(
@@ -135,6 +150,8 @@ def test_mistakes_are_usage_errors_that_say_what_to_do(folder: Path, words: tupl
     other = json.loads((folder / "b.json").read_bytes())
     other["tenant"]["id"] = "11111111-2222-4333-8444-555555555555"
     (folder / "other.json").write_text(json.dumps(other), encoding="utf-8")
+    without = build_report(after(), packs()[1:2])
+    (folder / "report-none.json").write_bytes(render(without, "json"))
     done = run("diff", *words, cwd=folder)
     assert done.code == 2
     assert message in " ".join(done.err.split())
@@ -154,6 +171,11 @@ def test_nights_of_a_history_are_named_by_run_last_previous_or_tenant(tmp_path: 
     assert "Users can no longer connect TrackerRMS" in by_name.out
     assert run("diff", "1", "2", *options, cwd=tmp_path).out == by_name.out
     assert run("diff", "1", "contoso", *options, cwd=tmp_path).out == by_name.out
+    with open_history(str(tmp_path / "empty.db")):
+        pass
+    empty = run("diff", "previous", "last", "--history", str(tmp_path / "empty.db"), cwd=tmp_path)
+    assert empty.code == 2
+    assert "has no runs yet: name two files" in " ".join(empty.err.split())
     missing = run("diff", "previous", "fabrikam", *options, cwd=tmp_path)
     assert missing.code == 2
     assert "tenants: contoso" in " ".join(missing.err.split())

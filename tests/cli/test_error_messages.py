@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from auditor.cli.program import AuditCommand, LazyGroup
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import Done, all_of, at, run
+from tests.docs.commands import every_command
 from tests.golden import check_section
 from tests.graphserver import GraphServer, HtmlPage, Status
 from tests.systems import needs_bash
@@ -82,6 +84,29 @@ def test_a_mistake_is_reported_with_what_to_do_next(offline: Callable[[str], Don
     done = offline(name)
     assert (done.code, done.out) == (CODES.get(name, 2), "")
     check_section(GOLDEN, name, done.session)
+
+
+@pytest.mark.parametrize(
+    "group", ["", "apps", "fleet", "history", "nightly", "packs"], ids=lambda name: name or "program"
+)
+def test_without_a_command_the_help_is_shown_once_and_is_no_success(group: str, tmp_path: Path) -> None:
+    words = group.split()
+    bare, asked = run(*words, cwd=tmp_path), run(*words, "--help", cwd=tmp_path)
+    assert (bare.code, bare.out, bare.err) == (2, "", asked.out)
+
+
+def test_a_missing_argument_lists_its_values_without_escapes(tmp_path: Path) -> None:
+    done = run("completion", cwd=tmp_path)
+    assert done.code == 2
+    assert "Choose from:\n  bash,\n  zsh," in done.err
+    assert "\\t" not in done.err
+
+
+def test_every_command_shows_a_mistake_with_its_own_usage(tmp_path: Path) -> None:
+    assert run("apps", "list", "--category", "nope", cwd=tmp_path).err.startswith("Usage: consent-auditor apps list ")
+    assert run("apps", "show", "nope", cwd=tmp_path).err.startswith("Usage: consent-auditor apps show ")
+    for found in every_command():
+        assert isinstance(found.command, AuditCommand | LazyGroup), found.command_path
 
 
 def wrong_secret(server: GraphServer) -> dict[str, str]:

@@ -106,6 +106,17 @@ def test_a_report_is_written_again_as_it_was(folder: Path, nights: tuple[Night, 
     assert (folder / "r.html").read_bytes() == render(nights[0].report, "html")
 
 
+def test_the_last_run_that_is_shown_is_said_not_to_be_the_latest_if_a_later_one_failed(folder: Path) -> None:
+    command = ("history", "show", "last", "--history", "h.db")
+    assert run(*command, cwd=folder).err == ""
+    with open_history(str(folder / "h.db")) as history, history.lock(TENANT):
+        failed = history.begin(TENANT, "contoso", time_of(3))
+        history.fail(failed, error="the sign-in service refused the secret", exit_code=3, finished=time_of(3))
+    done = run(*command, cwd=folder)
+    assert done.out.startswith("Run 3 of contoso")
+    assert done.err == "Note: run 4 started later and has no report. To see why: consent-auditor history show 4\n"
+
+
 def test_pruning_says_what_it_deletes(folder: Path, nights: tuple[Night, Night]) -> None:
     dry = run("history", "prune", "--history", "h.db", "--runs", "1", "--dry-run", cwd=folder)
     assert dry.out.count("\n") == 2
@@ -122,6 +133,10 @@ MISTAKES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "an unknown run": (("show", "99"), "has no run 99"),
     "an unknown tenant": (("list", "--tenant", "contosso"), 'did you mean "contoso"?'),
     "a run without a report": (("show", "2", "-f", "html"), "has no report: it is failed"),
+    "an unknown tenant to forget": (
+        ("prune", "--forget", "contosso"),
+        '--forget: the history has no run of "contosso"',
+    ),
     "an impossible date": (("list", "--since", "yesterday"), "isn't a date such as 2026-11-22"),
     "nothing kept": (("list", "--history", "other.db"), "there is no history at"),
     "two ways to prune": (("prune", "--forget", "contoso", "--days", "3"), "leave out --days and --runs"),

@@ -149,3 +149,15 @@ def test_results_of_other_tools_say_what_to_export(tmp_path: Path) -> None:
     assert done.code == 2
     assert "is a result of Maester" in done.err
     assert "az rest" in done.err
+
+
+def test_files_that_lack_something_or_do_not_exist_are_answered_without_advice_for_a_live_tenant(
+    tmp_path: Path,
+) -> None:
+    by_hand = Path(__file__).parents[2] / "docs/examples/by-hand.json"
+    made = run("collect", "--from", str(by_hand), "-o", "tenant.json", cwd=tmp_path)
+    assert made.code == 0 and "Could not read the consent policies" in made.err
+    assert made.err.endswith("and add the files: see docs/other-tools.md.\n") and "doctor" not in made.err
+    missing = run("collect", "--from", "nowhere.json", "-o", "other.json", cwd=tmp_path)
+    assert missing.code == 2 and "nowhere.json: there is no such file or folder" in missing.err
+    assert "collect -o" not in missing.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 import stat
@@ -12,9 +13,11 @@ import click
 import pytest
 
 from auditor.cli.check import binary_needs_file, write_report
+from auditor.jobs import kept_runs
 from auditor.jobs.audit_request import Outputs, format_of_ending, outputs_for
+from auditor.model.configuration import HistoryPlace
 from auditor.model.rule import FindingOutcome, RulePlace
-from auditor.render import FORMATS, Format, FormatUnavailable, must_be_available
+from auditor.render import EXTRAS, FORMATS, Format, FormatUnavailable, must_be_available
 from tests.cli.program import run
 from tests.render.parts import finding, report
 from tests.render.reports import needs_admin
@@ -104,6 +107,23 @@ def test_a_missing_package_is_named_with_the_commands_that_install_it(monkeypatc
     )
     with pytest.raises(FormatUnavailable, match=r"no_such_module.*pipx inject .*pip install no_such_module"):
         must_be_available("odd")
+
+
+def test_the_packages_of_an_extra_are_those_that_the_installation_has() -> None:
+    declared = configparser.ConfigParser()
+    declared.read(Path(__file__).parents[2] / "setup.cfg", encoding="utf-8")
+    for name, packages in EXTRAS.items():
+        lines = declared["options.extras_require"][name].split("\n")
+        assert {re.split(r"[ ;<>=]", line)[0] for line in lines if line} == set(packages)
+
+
+def test_a_missing_extra_is_named_with_all_that_it_installs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_runs, "find_spec", lambda name: None)
+    with pytest.raises(kept_runs.HistoryUnavailable) as raised:
+        kept_runs.open_place(HistoryPlace())
+    assert str(raised.value) == "a history needs sqlalchemy, alembic and platformdirs, which aren't installed"
+    assert "Install the extra nightly: run 'pipx inject consent-auditor" in raised.value.advice
+    assert "apprise" in raised.value.advice
 
 
 def test_what_is_no_text_does_not_go_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

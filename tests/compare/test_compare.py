@@ -365,6 +365,16 @@ def test_two_reports_alone_are_compared_as_far_as_they_hold_it() -> None:
     assert "settings, apps and the content of policies" in {note.section for note in difference.not_compared}
 
 
+def test_a_report_and_a_snapshot_alone_have_nothing_in_common_and_this_is_said() -> None:
+    report = comparable(judged(tenant("legacy-open")).report)
+    for sides in (
+        (report, comparable(snapshot=tenant("consent-off"))),
+        (comparable(snapshot=tenant("consent-off")), report),
+    ):
+        difference = compare(*sides)
+        assert difference.not_compared[0].section == "everything but the permissions of the audit"
+
+
 def test_each_change_says_between_which_reads_it_happened() -> None:
     difference = compare(judged(tenant("legacy-open")), judged(tenant("legacy-open", SECOND, **assigned())))
     assert {(one.since.after, one.since.before) for one in difference.changes if one.since} == {(FIRST, SECOND)}

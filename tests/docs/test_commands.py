@@ -11,7 +11,7 @@ import click
 import pytest
 
 from auditor.snapshot.samples import sample_names
-from tests.docs.commands import understood
+from tests.docs.commands import WIDTH, every_command, understood
 from tests.docs.pages import PROGRAM, ROOT, arguments, commands, pages, read, title
 from tests.limits import HUNG_AFTER
 
@@ -58,6 +58,17 @@ def test_no_command_of_the_docs_writes_to_the_folder_of_the_templates() -> None:
 
 def test_pages_show_commands() -> None:
     assert {"check", "collect", "completion", "doctor", "packs"} <= {arguments(command)[0] for _, command in SHOWN}
+
+
+def test_what_a_help_says_of_exit_codes_fits_the_terminal() -> None:
+    helps = [found.get_help() for found in every_command()]
+    explained = [text[text.index("  Exit codes:") :] for text in helps if "  Exit codes:" in text]
+    assert len(explained) > 10
+    assert [line for text in explained for line in text.splitlines() if len(line) > WIDTH] == []
+
+
+def test_every_command_and_group_has_an_example() -> None:
+    assert [one.command_path for one in every_command() if "  Examples:" not in one.get_help()] == []
 
 
 def test_a_misspelt_option_is_found() -> None:

@@ -93,7 +93,8 @@ def test_a_missing_extra_is_named_with_its_command(small: Fleet, monkeypatch: py
 
     monkeypatch.setattr(fleet_queue, "find_spec", find)
     code, text = run("fleet", "worker")
-    assert code == 2 and "needs procrastinate" in text and "pip install procrastinate" in text
+    assert code == 2 and "needs procrastinate, which isn't installed" in text
+    assert "Install the extra fleet: run 'pipx inject consent-auditor procrastinate psycopg[binary]'" in text
 
 
 @pytest.mark.parametrize("command", [pytest.param("worker", id="worker"), pytest.param("enqueue", id="enqueue")])

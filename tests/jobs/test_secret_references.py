@@ -82,8 +82,8 @@ def test_a_tenants_own_secret_replaces_that_of_the_environment() -> None:
 
 
 def test_a_tenant_without_a_credential_uses_the_environment() -> None:
-    process = {"AZURE_CLIENT_ID": "x"}
-    assert Secrets(process).environment_of(TenantEntry(name="a")) == process
+    process = {"AZURE_CLIENT_ID": "x", "AZURE_CLIENT_SECRET": "s"}
+    assert Secrets(process).environment_of(TenantEntry(name="a", tenant="a.example")) == process
     assert sign_in_method(None) == "auto"
 
 
