@@ -335,8 +335,8 @@ def listed_apps(text: str = "", category: str = "") -> AppsList:
     if category and category.lower() not in categories:
         near = likely_names(category, categories)
         meant = f'; did you mean "{near[0]}"?' if near else "."
-        every = ", ".join(categories)
-        raise InvalidRequest(f'--category: there is no category "{category}"{meant} The categories are {every}.')
+        listed = ", ".join(categories)
+        raise InvalidRequest(f'--category: there is no category "{category}"{meant} The categories are {listed}.')
     wanted = [_letters(word) for word in text.split()]
 
     def is_wanted(texts: Iterable[str], of: str) -> bool:

@@ -129,7 +129,7 @@ def chosen_packs(packs: Iterable[str | Pack], app: App | None = None, *, require
 
 
 def titled_names(named: Iterable[tuple[str, str]]) -> str:
-    """Names with their titles in a column of its own, each on a new line of a message."""
+    """Names and their titles in two columns, each pair on a new line of a message."""
     rows = tuple(named)
     widest = max((len(name) for name, _ in rows), default=0)
     return "".join(f"\n  {name:<{widest}}  {title}" for name, title in rows)

@@ -120,14 +120,19 @@ def test_without_a_configuration_or_the_extra_a_sentence_says_what_to_do(command
     assert "this folder has no consent-auditor.yaml" in done.stderr
 
 
-@pytest.mark.parametrize("command", [("nightly", "run"), ("nightly", "check"), ("fleet", "onboard")], ids=" ".join)
-def test_a_missing_credential_is_answered_with_what_a_configuration_takes(
-    command: tuple[str, ...], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("nightly run", id="a run"),
+        pytest.param("nightly check", id="a check"),
+        pytest.param("fleet onboard", id="the consent of customers"),
+    ],
+)
+def test_a_missing_credential_is_answered_with_what_a_configuration_takes(command: str, tmp_path: Path) -> None:
     (tmp_path / "consent-auditor.yaml").write_text(
         "version: 1\nhistory: {file: h.db}\ntenants: [{tenant: contoso.example, packs: [trackerrms-uk]}]\n"
     )
-    done = run(*command, cwd=tmp_path)
+    done = run(*command.split(), cwd=tmp_path)
     text = " ".join(f"{done.out} {done.err}".split())
     assert "name the tenant's credential in the configuration" in text
     assert "--auth" not in text

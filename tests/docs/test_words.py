@@ -12,6 +12,7 @@ import pytest
 
 from auditor.facts.sign_in_codes import credential_advice, sign_in_codes
 from auditor.graph.network import TRUST_VARIABLES
+from auditor.jobs.app_catalog import listed_apps
 from auditor.model import errors
 from auditor.model.decision import Confidence, Outcome, Reason, Verdict
 from auditor.model.rule import FindingOutcome, Severity
@@ -83,6 +84,12 @@ def test_every_variable_is_explained() -> None:
     listed = "".join(read(path) for path in sorted(DOCS.glob("*.md")))
     assert {name for name in _VARIABLE.findall(sources) if f"`{name}`" not in listed} == set()
     assert unnamed(TRUST_VARIABLES, read(DOCS / "network.md")) == set()
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/get-an-answer.md"])
+def test_the_number_of_known_apps_is_that_of_the_catalogue(name: str) -> None:
+    stated = re.findall(r"(\d+) (?:vendors' )?apps\b", (ROOT / name).read_text(encoding="utf-8"))
+    assert stated == [str(len(listed_apps().apps))]
 
 
 def test_every_format_pack_and_sample_is_listed() -> None:
