@@ -32,13 +32,15 @@ class PartnerList(msgspec.Struct, frozen=True, kw_only=True):
 class PartnerLists(msgspec.Struct, frozen=True, kw_only=True):
     """The table. `page` is the most rows of a page of GDAP; `in_force` are statuses of a relationship.
 
-    A relationship with one of the durations `never_extended` isn't extended when it ends.
+    `assigned` are statuses of an access assignment that gives its roles. A relationship with one of the durations
+    `never_extended` isn't extended when it ends.
     """
 
     source: str
     lists: Mapping[ListKind, PartnerList]
     page: int
     in_force: frozenset[str]
+    assigned: frozenset[str]
     never_extended: frozenset[str]
 
 

@@ -1,6 +1,6 @@
 """Read the lists of customers in a partner's tenant: delegated admin relationships (GDAP) and contracts.
 
-The lists name customers and until when people of the partner have roles there. They give this program no access to a
+The lists name customers and the roles that people of the partner have there. They give this program no access to a
 customer's tenant, and nothing in a customer's tenant is read here.
 """
 
@@ -64,6 +64,14 @@ async def read_customer_list(
 # ---- Rows, as Graph returns them ------------------------------------------------------------------------------------
 
 
+class _Role(msgspec.Struct):
+    roleDefinitionId: str | None = None
+
+
+class _Access(msgspec.Struct):
+    unifiedRoles: list[_Role] | None = None
+
+
 class _CustomerRow(msgspec.Struct):
     id: str | None = None
     tenantId: str | None = None
@@ -77,6 +85,12 @@ class _RelationshipRow(msgspec.Struct):
     endDateTime: str | None = None
     autoExtendDuration: str | None = None
     customer: _CustomerRow | None = None
+    accessDetails: _Access | None = None
+
+
+class _AssignmentRow(msgspec.Struct):
+    status: str | None = None
+    accessDetails: _Access | None = None
 
 
 class _ContractRow(msgspec.Struct):
@@ -99,6 +113,12 @@ def _rows(result: ReadResult, kind: type[Row]) -> list[Row]:
         ) from None
 
 
+def _roles(access: _Access | None) -> Iterable[str]:
+    for role in (access.unifiedRoles if access else None) or ():
+        if role.roleDefinitionId:
+            yield role.roleDefinitionId.lower()
+
+
 class _Reader:
     """Reads one list."""
 
@@ -115,10 +135,11 @@ class _Reader:
         relationships = _list("delegatedAdminRelationships", self._lists.delegated_admin_relationships, page)
         listed, agreed = await self._complete((customers, relationships))
         rows = _rows(agreed, _RelationshipRow)
+        assigned, notes = await self._assigned([row.id for row in rows if row.status in partner_lists().in_force])
         by_tenant: dict[str, list[Relationship]] = {}
         for row in rows:
             tenant = (row.customer.tenantId or "").lower() if row.customer else ""
-            by_tenant.setdefault(tenant, []).append(_relationship(row))
+            by_tenant.setdefault(tenant, []).append(_relationship(row, assigned))
         ordered = {tenant: _in_order(found) for tenant, found in by_tenant.items() if tenant}
         found = []
         for one in _rows(listed, _CustomerRow):
@@ -126,7 +147,7 @@ class _Reader:
             agreed_with = ordered.get(tenant, ())
             name = one.displayName or ""
             found.append(Customer(tenant=tenant, name=name, source=self._source, relationships=agreed_with))
-        return self._checked(found)._replace(relationships=ordered)
+        return self._checked(found, notes)._replace(relationships=ordered)
 
     async def contracts(self) -> ReadList:
         read = _list("contracts", self._client.builders.contracts, "999")
@@ -141,15 +162,15 @@ class _Reader:
             # A customer can have several contracts, of different types.
             for row in _rows(result, _ContractRow)
         }
-        return self._checked(found.values())
+        return self._checked(found.values(), ())
 
-    def _checked(self, customers: Iterable[Customer]) -> ReadList:
+    def _checked(self, customers: Iterable[Customer], notes: Sequence[str]) -> ReadList:
         """The customers with a tenant. The number of the others is said."""
         found = {one.tenant: one for one in customers}
         usable = tuple(one for one in found.values() if is_guid(one.tenant))
-        without = len(found) - len(usable)
-        notes = (f"{count(without, 'entry', 'entries')} without a tenant ID can't be audited",) if without else ()
-        return ReadList(usable, notes)
+        if without := len(found) - len(usable):
+            notes = (*notes, f"{count(without, 'entry', 'entries')} without a tenant ID can't be audited")
+        return ReadList(usable, tuple(notes))
 
     async def _complete(self, reads: Sequence[Read]) -> list[ReadResult]:
         """The results of reads that all have to succeed."""
@@ -177,13 +198,36 @@ class _Reader:
             advice=advice or "Try again later. If it persists, report the message.",
         )
 
+    async def _assigned(self, ids: Sequence[str]) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]]:
+        """The roles that groups of the partner have, by relationship, and a note on what could not be read."""
+        reads = [self._assignments(one) for one in ids]
+        found: dict[str, tuple[str, ...]] = {}
+        refused = ""
+        for read, result in zip(reads, await self._fetcher.fetch(reads), strict=True):
+            if result.unread is None:
+                rows = [row for row in _rows(result, _AssignmentRow) if row.status in partner_lists().assigned]
+                found[read.part] = tuple(sorted({role for row in rows for role in _roles(row.accessDetails)}))
+            elif not result.absent:  # a relationship that ended in between
+                refused = refused or result.unread.message or result.unread.code
+        missing = sum(read.part not in found for read in reads)
+        if not refused:
+            return found, ()
+        what = count(missing, "relationship")
+        return found, (f"the roles assigned in {what} could not be read: {refused}",)
+
+    def _assignments(self, relationship: str) -> Read:
+        by_id = self._lists.delegated_admin_relationships.by_delegated_admin_relationship_id
+        section = "accessAssignments"
+        url = address_of(by_id(relationship).access_assignments)
+        return Read(section=section, part=relationship, url=url, is_list=True, absent_ok=True)
+
 
 def _list(section: str, builder: RequestBuilder, page: str) -> Read:
     """The read of a list in large pages, or in those that Graph chooses if it refuses that."""
     return Read(section=section, url=address_of(builder, top=page), fallback=address_of(builder), is_list=True)
 
 
-def _relationship(row: _RelationshipRow) -> Relationship:
+def _relationship(row: _RelationshipRow, assigned: Mapping[str, tuple[str, ...]]) -> Relationship:
     known = partner_lists()
     return Relationship(
         id=row.id,
@@ -192,6 +236,8 @@ def _relationship(row: _RelationshipRow) -> Relationship:
         in_force=row.status in known.in_force,
         ends=row.endDateTime or "",
         extends=bool(row.autoExtendDuration) and row.autoExtendDuration not in known.never_extended,
+        roles=tuple(sorted(set(_roles(row.accessDetails)))),
+        assigned_roles=assigned.get(row.id) if row.status in known.in_force else (),
     )
 
 

@@ -30,7 +30,7 @@ from auditor.notify.apprise_sender import problem_with, send_with_apprise
 from auditor.notify.delivery import Answer, test_message
 from auditor.notify.expiries import relationship_expiries
 from auditor.notify.wording import expiry_text
-from auditor.render.customer_lists import list_lines, list_night
+from auditor.render.customer_lists import list_lines, list_night, relationship_lines
 from auditor.render.labels import credential_end_text
 
 _AT_ONCE = 8
@@ -93,7 +93,7 @@ def _history(configuration: Configuration, secrets: Secrets) -> Tested:
 
 
 def _list(found: CustomerList) -> Iterator[Tested]:
-    """Whether the list could be read, who is new or gone in it, and which relationships end soon."""
+    """Whether the list could be read, who is new or gone in it, the relationships, and which of them end soon."""
     night = list_night(found)
     if found.error:
         last = f"; a night would audit the {count(night.customers, 'customer')} of {night.taken}" if night.taken else ""
@@ -101,7 +101,7 @@ def _list(found: CustomerList) -> Iterator[Tested]:
         return
     access = "; access to each comes from its own consent" if found.kind is not ListKind.SNAPSHOTS else ""
     yield Tested(night.name, True, f"{count(night.customers, 'customer')}{access}")
-    for line in (*list_lines(night),)[1:]:
+    for line in (*(*list_lines(night),)[1:], *relationship_lines(found)):
         yield Tested(night.name, None, line)
     if found.credential is not None:
         yield _credential(night.name, found.credential)

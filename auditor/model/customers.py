@@ -1,4 +1,4 @@
-"""The customers of a partner, as a list of them says: who they are, and until when the partner's people have access.
+"""The customers of a partner, as a list of them says: who they are, and which access the partner agreed with them.
 
 A list says who is a customer. It gives nobody access to the customer's tenant: that comes from the customer's consent
 to the audit's app.
@@ -30,8 +30,9 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True):
 
     `status` is Graph's: active, expiring, expired, terminated, approvalPending and so on; `in_force` says whether the
     partner has its roles with this status. `ends` is its ``endDateTime``, empty until the customer approves. `extends`
-    says that it is extended by itself when it ends (``autoExtendDuration`` other than ``PT0S`` and ``P0D``). None of it
-    is access of the audit's app.
+    says that it is extended by itself when it ends (``autoExtendDuration`` other than ``PT0S`` and ``P0D``). `roles`
+    are the template ids of the Entra roles agreed, `assigned_roles` those that a security group of the partner has;
+    none if that could not be read. None of it is access of the audit's app.
     """
 
     id: str
@@ -40,6 +41,8 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True):
     in_force: bool = False
     ends: str = ""
     extends: bool = False
+    roles: tuple[str, ...] = ()
+    assigned_roles: tuple[str, ...] | None = None
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from auditor.facts.graph_values import graph_values
 from auditor.model.customers import Customer, CustomerList, ListKind
 from auditor.model.document import count, first_of, sentence, series
 from auditor.model.night import ListNight
@@ -58,6 +59,25 @@ def list_lines(found: ListNight) -> Iterator[str]:
         names = series(first_of(found.gone, _NAMED))
         yield f"No longer listed, and not audited any more: {names}. The history keeps their runs."
     yield from found.notes
+
+
+def relationship_lines(found: CustomerList) -> Iterator[str]:
+    """The relationships in force with each customer: until when, the roles agreed, and those that are assigned."""
+    for customer in found.customers:
+        for one in customer.relationships:
+            if one.in_force:
+                end = f"until {one.ends[:10]}" if one.ends else "its end is not known"
+                assigned = "not known" if one.assigned_roles is None else _roles(one.assigned_roles)
+                extended = ", extended automatically" if one.extends else ""
+                yield (
+                    f"{customer.label}: the relationship {one.name or one.id}, {end}{extended}. Roles agreed:"
+                    f" {_roles(one.roles)}; assigned to your groups: {assigned}."
+                )
+
+
+def _roles(templates: Sequence[str]) -> str:
+    names = graph_values().role_templates
+    return series(sorted(names.get(one.lower(), one) for one in templates)) or "none"
 
 
 def _why_gone(customer: Customer) -> str:

@@ -28,7 +28,7 @@ def customer(tenant: str, name: str | None) -> dict[str, Any]:
 def relationship(
     tenant: str, name: str, status: str = "active", ends: str = "2027-05-01T10:00:00.1234567Z", extend: str = "PT0S"
 ) -> dict[str, Any]:
-    """A relationship with the roles reader and helpdesk, of which reader is assigned; no read asks for that."""
+    """A relationship with the roles reader and helpdesk, of which reader is assigned."""
     roles = [{"roleDefinitionId": READER.upper()}, {"roleDefinitionId": HELPDESK}]
     assigned = [
         {"id": "1", "status": "active", "accessDetails": {"unifiedRoles": roles[:1]}},

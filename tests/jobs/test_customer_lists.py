@@ -24,8 +24,10 @@ from tests.graphserver.call import Call
 from tests.jobs.nights import write_tenant
 from tests.jobs.partners import (
     FIRST,
+    HELPDESK,
     NOW,
     PARTNER,
+    READER,
     SECOND,
     SECTIONS,
     THIRD,
@@ -80,7 +82,7 @@ def only(lists: tuple[CustomerList, ...]) -> CustomerList:
     return found
 
 
-def test_customers_with_relationships_become_tenants_with_the_end_of_each_relationship(lists: Lists) -> None:
+def test_customers_with_relationships_become_tenants_with_the_roles_agreed_and_assigned(lists: Lists) -> None:
     configuration, found = lists.read(lists.partner(settings=", tags: [msp], fail-on: high"))
     assert [(one.name, one.tenant, one.tags, one.fail_on) for one in configuration.tenants] == [
         ("Contoso", FIRST, ("msp",), "high"),
@@ -91,7 +93,8 @@ def test_customers_with_relationships_become_tenants_with_the_end_of_each_relati
     assert {(one.credential, one.graph_endpoint) for one in configuration.tenants} == {(None, "")}
     first, earlier = configuration.tenants[0].relationships
     assert (first.name, first.status, first.ends[:10], first.extends) == ("first", "active", "2027-05-01", True)
-    assert (earlier.status, earlier.in_force, earlier.extends) == ("expired", False, False)
+    assert (set(first.roles), first.assigned_roles) == ({READER, HELPDESK}, (READER,))
+    assert (earlier.status, earlier.assigned_roles, earlier.extends) == ("expired", (), False)
     assert only(found).source == f"gdap:{PARTNER}"
     assert lines_of(only(found)) == ["3 customers."]
 
@@ -101,7 +104,8 @@ def test_only_reads_of_the_partner_are_sent_and_each_page_is_followed(lists: Lis
     sent = [path for request in server.requests for path in request.paths]
     assert sum(path.endswith("/delegatedAdminCustomers") for path in sent) >= 3
     assert sum(path.endswith("/contracts") for path in sent) >= 3
-    assert not [path for path in sent if path.endswith("/accessAssignments")], "nothing shows the roles assigned"
+    # Only relationships in force have assignments.
+    assert {path.split("/")[-2] for path in sent if path.endswith("/accessAssignments")} == {"first", "second"}
     assert {request.tenant_id for request in server.requests} == {PARTNER}
     assert not server.refused_writes
 
@@ -278,6 +282,14 @@ def test_the_end_of_the_credential_of_the_list_is_known(lists: Lists, server: Gr
     server.tenant.put("applications", [])
     unknown = only(lists.read(lists.partner()).lists)
     assert [one.credential and one.credential.ends for one in (known, unknown)] == ["2099-05-14T09:12:33Z", ""]
+
+
+def test_roles_that_could_not_be_read_are_unknown_and_said(lists: Lists, server: GraphServer) -> None:
+    server.fault(f"{RELATIONSHIPS}/second/accessAssignments", Status(403), times=None)
+    configuration, found = lists.read(lists.partner())
+    assert [one.relationships[0].assigned_roles for one in configuration.tenants] == [(READER,), None, ()]
+    (note,) = only(found).notes
+    assert note.startswith("the roles assigned in 1 relationship could not be read: ")
 
 
 def test_a_kept_list_that_is_young_enough_is_used_without_a_read(

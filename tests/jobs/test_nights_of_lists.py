@@ -197,6 +197,8 @@ def test_a_check_says_what_a_list_has_and_which_permission_it_lacks(
     code, shown = checked(nights, monkeypatch)
     assert code == NO_AUDIT  # because of the customer without consent
     assert f"GDAP of {PARTNER} ok 2 customers; access to each comes from its own consent" in shown
+    assert "note Contoso: the relationship first, until 2027-05-01, extended automatically. Roles agreed:" in shown
+    assert "Directory Readers and Helpdesk Administrator; assigned to your groups: Directory Readers." in shown
     assert "note The token has DelegatedAdminRelationship.Read.All, which only the list of customers" in shown
     server.set_consent(PARTNER, roles=["Directory.Read.All"])
     code, shown = checked(nights, monkeypatch)
