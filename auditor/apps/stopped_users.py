@@ -31,7 +31,7 @@ from auditor.apps.consent_requests import (
     reviewers,
     user_requests,
 )
-from auditor.apps.stopped_people import People, led_to_consent, stop_codes
+from auditor.apps.stopped_people import People, Successes, led_to_consent, stop_codes
 from auditor.apps.survey_filters import matches_name
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
@@ -162,6 +162,7 @@ class _Finder:
         self._unread = {one.source: one.why for one in sources_of(self._index, client_id) if not one.complete}
         self.sources = tuple(sources_of(self._index, client_id, self._uncounted))
         self._people = People(self._index)
+        self._successes = Successes(snapshot.sections.signIns or ())
         self._wanted = self._people.matching(asked.user) if asked.user else None
         self._subject, self._why_subject = self._who()
 
@@ -249,7 +250,9 @@ class _Finder:
         sign_ins = [
             row
             for row in events.sign_ins
-            if self._is_wanted(row.userId, row.userPrincipalName) and not led_to_consent(row, events.consents)
+            if self._is_wanted(row.userId, row.userPrincipalName)
+            and not led_to_consent(row, events.consents)
+            and not self._successes.follow(row)
         ]
         consents = [
             one for one in events.consents if self._is_wanted(*((one.actor.id, one.actor.name) if one.actor else ()))
