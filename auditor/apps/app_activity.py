@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from auditor.apps.blocked_sources import uncounted_rows, why_uncounted
 from auditor.apps.consent_requests import STATUS_NOT_KNOWN, lacks_people, user_requests
 from auditor.apps.stopped_people import stops
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.facts.sign_in_codes import logged_codes
 from auditor.model.access_resources import AppConsentRequest
-from auditor.model.blocked import RequestStatus
+from auditor.model.blocked import BlockedSource, RequestStatus
 from auditor.model.document import parse_time
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import Waiting
@@ -30,6 +31,7 @@ class AppActivity:
                 who = row.userId or row.userPrincipalName or row.userDisplayName or ""
                 failures = self._failed.setdefault(row.appId.lower(), _Failures())
                 failures.add(code or 0, who.lower(), row.createdDateTime or "", row.appDisplayName or "")
+        self._uncounted = [one for one in uncounted_rows(self._index) if one.source is BlockedSource.SIGN_INS]
         self._last = dict(self._last_uses())
 
     @property
@@ -50,7 +52,11 @@ class AppActivity:
             not_known["asking"] = why
         else:
             asking = self._asking(requests, not_known)
-        if why := self._why_unread(_SIGN_INS, client_id):
+        if not asking and (gap := self._index.gap(_REQUESTS)):
+            asking = None
+            not_known.setdefault("asking", gap.why)
+        why = self._why_unread(_SIGN_INS, client_id)
+        if why := why or next(iter(why_uncounted(self._uncounted, client_id).values()), ""):
             not_known["failed"] = why
         found = self._failed.get(client_id)
         if found is None:

@@ -22,6 +22,7 @@ from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.facts.ids import is_guid
 from auditor.model.access_resources import DirectoryAudit
 from auditor.model.difference import Actor
+from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 
 
@@ -96,13 +97,42 @@ _GRANT_ROW = re.compile(r"\[([^\[\]]*)\]")
 _PART = re.compile(r"(?:^|,)\s*(\w+):\s*([^,]*)")
 
 
+class MissingInConsent(NamedTuple):
+    """What a consent that may have been refused lacks (empty if nothing), its app, and who consented."""
+
+    missing: str
+    client_id: str = ""
+    actor: str = ""
+
+
+def missing_in_consent(entry: DirectoryAudit, index: SnapshotIndex) -> MissingInConsent | None:
+    """What an entry lacks to be counted as a refused consent; none if it surely isn't one."""
+    kind = _ACTIVITIES.get(activity_of(entry))
+    if kind is None:
+        return None if entry.activityDisplayName else MissingInConsent("activityDisplayName")
+    if entry.result and succeeded(entry):
+        return None
+    about, app = _about(entry, kind, index)
+    client_id, actor = about.client_id or (app.appId.lower() if app else ""), actor_of(entry)
+    time = "" if audit_time(entry.activityDateTime) else "activityDateTime"
+    missing = ("" if entry.result else "result") or time or ("" if client_id else "app")
+    return MissingInConsent(missing, client_id, (actor.id or actor.name) if actor else "")
+
+
+def _about(
+    entry: DirectoryAudit, kind: ConsentActivity, index: SnapshotIndex
+) -> tuple[_About, ServicePrincipal | None]:
+    """What an entry says about the app, and the app, if it was read."""
+    about = _of_consent(entry) if kind is ConsentActivity.CONSENT else _of_grant(entry, kind)
+    return about, index.principal_with_id(about.object_id) if about.object_id else None
+
+
 def _event(entry: DirectoryAudit, index: SnapshotIndex) -> ConsentEvent | None:
     at = audit_time(entry.activityDateTime)
     kind = _ACTIVITIES.get(activity_of(entry))
     if at is None or kind is None:
         return None
-    about = _of_consent(entry) if kind is ConsentActivity.CONSENT else _of_grant(entry, kind)
-    app = index.principal_with_id(about.object_id) if about.object_id else None
+    about, app = _about(entry, kind, index)
     reason = about.reason or entry.resultReason or ""
     return ConsentEvent(
         at=at,

@@ -12,10 +12,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 from auditor.apps.audit_entries import audit_time
+from auditor.apps.blocked_sources import uncounted_rows, why_uncounted
 from auditor.apps.consent_events import SAME_CONSENT, ConsentActivity, ConsentEvent, ConsentResult, consent_events
 from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, ids_of, logged_changes, removed_grants
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.app_names import published_name
+from auditor.model.blocked import BlockedSource
 from auditor.model.difference import Actor, ActorKind
 from auditor.model.prediction import Happened
 from auditor.model.resources import ServicePrincipal
@@ -63,10 +65,11 @@ class EventLogs:
 
     def not_read(self) -> Iterator[str]:
         """Which logs were not read whole, and why."""
-        if self.audits:
-            yield f"the audit log: {self.audits}"
-        if self._sign_ins:
-            yield f"the sign-in log: {self._sign_ins}"
+        uncounted = why_uncounted(uncounted_rows(self.index))
+        if audits := self.audits or uncounted.get(BlockedSource.AUDITS):
+            yield f"the audit log: {audits}"
+        if sign_ins := self._sign_ins or uncounted.get(BlockedSource.SIGN_INS):
+            yield f"the sign-in log: {sign_ins}"
 
     def name(self, event: LoggedEvent) -> str:
         """What to call the app."""

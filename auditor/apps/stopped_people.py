@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from functools import cached_property
 
 from auditor.apps.consent_events import ConsentEvent, ConsentResult
@@ -33,6 +34,43 @@ def led_to_consent(row: SignIn, consents: Iterable[ConsentEvent]) -> bool:
             for one in consents
         )
     )
+
+
+_SHORTLY = timedelta(hours=1)
+"""How long after the entry before a consent page a success of the same user still ends the same attempt."""
+
+
+class Successes:
+    """The sign-ins that succeeded: each ends the attempt of its user to connect its app."""
+
+    def __init__(self, rows: Iterable[SignIn]) -> None:
+        self._of: dict[str, list[SignIn]] = {}
+        for row in rows:
+            if row.status and row.status.errorCode == _SUCCESS and row.appId:
+                self._of.setdefault(row.appId.lower(), []).append(row)
+
+    def follow(self, row: SignIn) -> bool:
+        """Whether the user finished what an entry interrupted that doesn't itself mean that the user was stopped."""
+        code = row.status.errorCode if row.status else None
+        if code is None or code == _SUCCESS or stops(code):
+            return False
+        return any(_finishes(row, later) for later in self._of.get((row.appId or "").lower(), ()))
+
+
+def _finishes(row: SignIn, later: SignIn) -> bool:
+    """Whether a success of the same app is of the same user, and of the same sign-in or shortly after it."""
+    begun, done = parse_time(row.createdDateTime or ""), parse_time(later.createdDateTime or "")
+    if not _is_same(row.userId, later.userId) and not _is_same(row.userPrincipalName, later.userPrincipalName):
+        return False
+    if begun and done and done < begun:
+        return False
+    if _is_same(row.correlationId, later.correlationId):
+        return True
+    return begun is not None and done is not None and done - begun <= _SHORTLY
+
+
+def _is_same(one: str | None, other: str | None) -> bool:
+    return bool(one) and (one or "").lower() == (other or "").lower()
 
 
 class People:

@@ -14,7 +14,14 @@ from types import MappingProxyType
 import msgspec
 
 from auditor.apps.asked_scopes import Description, ScopeSources, by_resource
-from auditor.apps.blocked_sources import COUNTED_AS, SECTIONS_OF, sources_of
+from auditor.apps.blocked_sources import (
+    COUNTED_AS,
+    SECTIONS_OF,
+    LogFilter,
+    sources_of,
+    uncounted_rows,
+    why_uncounted,
+)
 from auditor.apps.blocked_verdict import verdict_now
 from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events, is_part_of
 from auditor.apps.consent_requests import (
@@ -25,7 +32,7 @@ from auditor.apps.consent_requests import (
     user_requests,
 )
 from auditor.apps.logged_changes import LoggedChange, logged_changes
-from auditor.apps.stopped_people import People, led_to_consent, stop_codes
+from auditor.apps.stopped_people import People, Successes, led_to_consent, stop_codes
 from auditor.apps.survey_filters import matches_name
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
@@ -43,10 +50,10 @@ from auditor.model.blocked import (
     LoggedConsent,
     RequestStatus,
     SourceRead,
+    StoppedPerson,
     UserRequest,
 )
 from auditor.model.decision import AppRef
-from auditor.model.document import parse_time
 from auditor.model.report import AbusedAppsList, StoppedUsers
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
@@ -148,13 +155,15 @@ class _Finder:
         self._described = described
         self._asked = asked
         self._with_fixes = with_fixes
-        self._since = parse_time(asked.since) if asked.since else None
-        self._correlation = asked.correlation_id.lower()
+        self._filter = LogFilter(asked)
         self._scopes = ScopeSources(self._index, described)
         self._abused = abused_by_id(lists_with(abused))
-        self.sources = tuple(sources_of(self._index, asked.app.lower() if is_guid(asked.app) else ""))
-        self._unread = {one.source: one.why for one in self.sources if not one.complete}
+        client_id = asked.app.lower() if is_guid(asked.app) else ""
+        self._uncounted = tuple(uncounted_rows(self._index, self._filter))
+        self._unread = {one.source: one.why for one in sources_of(self._index, client_id) if not one.complete}
+        self.sources = tuple(sources_of(self._index, client_id, self._uncounted))
         self._people = People(self._index)
+        self._successes = Successes(snapshot.sections.signIns or ())
         self._wanted = self._people.matching(asked.user) if asked.user else None
         self._subject, self._why_subject = self._who()
 
@@ -177,7 +186,8 @@ class _Finder:
 
     def nobody(self, app: AppRef) -> StoppedUsers:
         """That nobody was stopped at an app, as far as was read."""
-        gaps = {source: why for source, why in self._unread.items() if not self._covers(source, app.client_id)}
+        unread = {source: why for source, why in self._unread.items() if not self._covers(source, app.client_id)}
+        gaps = why_uncounted(self._uncounted, app.client_id.lower()) | unread
         at_least = bool(gaps)
         return StoppedUsers(
             app=app,
@@ -187,6 +197,10 @@ class _Finder:
             waiting=None if BlockedSource.REQUESTS in gaps else 0,
             not_known={COUNTED_AS[source]: why for source, why in gaps.items() if source is not BlockedSource.AUDITS},
         )
+
+    def _unread_about(self, client_id: str) -> dict[BlockedSource, str]:
+        """Why a source doesn't say everything about an app."""
+        return why_uncounted(self._uncounted, client_id) | self._unread
 
     def _covers(self, source: BlockedSource, client_id: str) -> bool:
         """Whether a section that was read for some apps was read for this one."""
@@ -201,17 +215,17 @@ class _Finder:
             code = row.status.errorCode if row.status else None
             if (
                 code is not None
-                and (code in codes or self._correlation)
+                and (code in codes or self._filter.correlation)
                 and row.appId
-                and self._is_asked(row.createdDateTime, row.correlationId)
+                and self._filter.is_asked(row.createdDateTime, row.correlationId)
             ):
                 found.setdefault(row.appId.lower(), _new()).sign_ins.append(row)
         for event in self._consents:
-            if event.client_id and self._is_asked(event.time, event.correlation_id):
+            if event.client_id and self._filter.is_asked(event.time, event.correlation_id):
                 found.setdefault(event.client_id, _new()).consents.append(event)
         for request in self._index.snapshot.sections.appConsentRequests or ():
             client_id = request.appId.lower()
-            if client_id in found or not self._correlation:
+            if client_id in found or not self._filter.correlation:
                 found.setdefault(client_id, _new()).requests.append(request)
         return found
 
@@ -223,16 +237,6 @@ class _Finder:
     def _changes(self) -> tuple[LoggedChange, ...]:
         return logged_changes(self._index.snapshot)
 
-    def _is_asked(self, at: str | None, correlation_id: str | None) -> bool:
-        """Whether an entry is in the time and of the correlation ID; one without a time may be."""
-        if self._correlation and (correlation_id or "").lower() != self._correlation:
-            return False
-        return self._is_recent(at)
-
-    def _is_recent(self, at: str | None) -> bool:
-        when = parse_time(at or "")
-        return self._since is None or when is None or when >= self._since
-
     def _is_wanted(self, *names: str | None) -> bool:
         return self._wanted is None or any((name or "").lower() in self._wanted for name in names)
 
@@ -243,7 +247,7 @@ class _Finder:
             for request in rows
             for one in user_requests(self._index, request)
             if self._is_wanted(one.user_id, one.user)
-            and (one.status is RequestStatus.PENDING or self._is_recent(one.reviewed or one.created))
+            and (one.status is RequestStatus.PENDING or self._filter.is_recent(one.reviewed or one.created))
         ]
         return sorted(found, key=lambda one: (one.status.rank, one.created))
 
@@ -251,7 +255,9 @@ class _Finder:
         sign_ins = [
             row
             for row in events.sign_ins
-            if self._is_wanted(row.userId, row.userPrincipalName) and not led_to_consent(row, events.consents)
+            if self._is_wanted(row.userId, row.userPrincipalName)
+            and not led_to_consent(row, events.consents)
+            and not self._successes.follow(row)
         ]
         consents = [
             one for one in events.consents if self._is_wanted(*((one.actor.id, one.actor.name) if one.actor else ()))
@@ -262,7 +268,8 @@ class _Finder:
         if not (sign_ins or refused or requests or (nameless and self._wanted is None)):
             return None
         people, codes = self._people.stopped(sign_ins, requests, refused), stop_codes(sign_ins)
-        not_known, listed = self._not_known(nameless), self._abused.get(client_id)
+        unread = self._unread_about(client_id)
+        not_known, listed = self._not_known(nameless, unread), self._abused.get(client_id)
         is_unclear = any(one.status is RequestStatus.UNKNOWN for one in requests)
         if is_unclear:
             not_known.setdefault("waiting", STATUS_NOT_KNOWN)
@@ -273,7 +280,7 @@ class _Finder:
             people,
             [one for one in self._consents if one.client_id == client_id],
             self._changes,
-            audits=self._unread.get(BlockedSource.AUDITS, ""),
+            audits=unread.get(BlockedSource.AUDITS, ""),
             with_fixes=self._with_fixes and not (listed and not listed.legitimate),
         )
         if verdict.now.would_connect and all(one.stops is False for one in codes) and not (refused or requests):
@@ -290,12 +297,14 @@ class _Finder:
             app=AppRef(name=name, client_id=client_id),
             now=verdict.now,
             sentence=verdict.sentence(people, requests, self._index.snapshot.taken),
-            users=users if users or not (self._unread or nameless) else None,
-            at_least=bool(self._unread or nameless),
+            users=users if users or not (unread or nameless) else None,
+            at_least=bool(unread or nameless),
             unclear=sum(one.stopped is None for one in people),
-            stopped=self._count(BlockedSource.SIGN_INS, self._people.stopped(sign_ins, (), ())),
-            waiting=None if nameless or (is_unclear and not waits) else self._count(BlockedSource.REQUESTS, waiting),
-            refused=self._count(BlockedSource.AUDITS, self._people.stopped((), (), refused)),
+            stopped=_count(self._people.stopped(sign_ins, (), ()), unread.get(BlockedSource.SIGN_INS)),
+            waiting=None
+            if nameless or (is_unclear and not waits)
+            else _count(waiting, unread.get(BlockedSource.REQUESTS)),
+            refused=_count(self._people.stopped((), (), refused), unread.get(BlockedSource.AUDITS)),
             first=min((one.first for one in people if one.first), default=""),
             last=max((one.last for one in people), default=""),
             people=tuple(people),
@@ -330,13 +339,8 @@ class _Finder:
                 found.append(one)
         return found
 
-    def _count(self, source: BlockedSource, people: Iterable[object]) -> int | None:
-        """How many were stopped by this source; none if it says none and wasn't read whole."""
-        number = sum(getattr(one, "stopped", None) is True for one in people)
-        return number if number or source not in self._unread else None
-
-    def _not_known(self, nameless: Iterable[AppConsentRequest]) -> dict[str, str]:
-        found = {COUNTED_AS[source]: why for source, why in self._unread.items()}
+    def _not_known(self, nameless: Iterable[AppConsentRequest], unread: Mapping[BlockedSource, str]) -> dict[str, str]:
+        found = {COUNTED_AS[source]: why for source, why in unread.items()}
         if self._why_subject:
             found["subject"] = self._why_subject
         for request in nameless:
@@ -362,6 +366,12 @@ _ALL_APPS = ("Entra ID", "Enterprise apps", "All applications")
 
 def _new() -> _Events:
     return _Events(sign_ins=[], requests=[], consents=[])
+
+
+def _count(people: Iterable[StoppedPerson], why: str | None) -> int | None:
+    """How many were stopped by a source; none if it says none and wasn't read whole, because of `why`."""
+    number = sum(one.stopped is True for one in people)
+    return number if number or not why else None
 
 
 def _logged(event: ConsentEvent) -> LoggedConsent:

@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 from auditor.apps.audit_entries import activity_of, actor_of, audit_time, names_in, succeeded
 from auditor.apps.logged_changes import ConcernedObjects, ids_of, logged_changes
+from auditor.consent import Truth
+from auditor.consent import known as truth_of
 from auditor.consent.deciding_setting import setting_of
-from auditor.consent.decision_facts import user_consent_setting
+from auditor.consent.decision_facts import Workflow, user_consent_setting, workflow
+from auditor.consent.explanation import code as code_of
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.explain.pasted_text import FoundCode
 from auditor.facts.audit_activities import activities_by_kind
@@ -141,9 +144,18 @@ def _agreement(
         needs = series(decision.depends_on[:2]) or "what wasn't read"
         return None, f"It isn't known whether {where} would answer {names}: that depends on {needs}."
     same = [code for code, one in decided.items() if _means(one, decision) or f"AADSTS{code}" in decision.code.split()]
+    instead = f"would answer {decision.code}" if decision.code else _instead(decision)
     if not same:
-        instead = f"would answer {decision.code}" if decision.code else _instead(decision)
         return False, f"No: {where}, as it was read, wouldn't answer {names}: it {instead}."
+    flow = workflow(snapshot)
+    fits = {code: _fits_workflow(code, flow, decision) for code in same}
+    same = [code for code in same if fits[code] is Truth.TRUE]
+    if not same and Truth.UNKNOWN in fits.values():
+        needs = f"the admin consent workflow ({flow.why})"
+        return None, f"It isn't known whether {where} would answer {names}: that depends on {needs}."
+    if not same:
+        because = f"its admin consent workflow is {'on' if flow.enabled is Truth.TRUE else 'off'}"
+        return False, f"No: {where}, as it was read, wouldn't answer {names}: it {instead}, because {because}."
     if decision.outcome is Outcome.USER_MAY_CONSENT:
         return True, f"Yes: {where} answers AADSTS{same[0]} until the user consents once, which this user can."
     return True, f"Yes: {where} would answer AADSTS{same[0]}."
@@ -160,6 +172,17 @@ def _of_success(decision: Decision, where: str) -> tuple[bool | None, str]:
 
 def _means(one: SignInCode, decision: Decision) -> bool:
     return any(decision.reason in cause.reasons for cause in one.causes)
+
+
+def _fits_workflow(code: str, flow: Workflow, decision: Decision) -> Truth:
+    """Whether users get the code in the state of the workflow: of each two codes for one cause, one says it's off."""
+    expected = sign_in_codes()[code].workflow
+    if expected is None:
+        return Truth.TRUE
+    states = (Truth.TRUE, Truth.FALSE) if flow.enabled is Truth.UNKNOWN else (flow.enabled,)
+    answers = {one: code_of(decision.outcome, decision.reason, Workflow(enabled=one), decision.code) for one in states}
+    fits = {f"AADSTS{code}" in answers[one].split() or one is truth_of(expected) for one in states}
+    return truth_of(fits.pop()) if len(fits) == 1 else Truth.UNKNOWN
 
 
 _INSTEAD = {

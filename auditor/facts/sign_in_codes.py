@@ -56,7 +56,8 @@ class SignInCode(msgspec.Struct, frozen=True, kw_only=True):
 
     `causes` are in the order of what is usual. `pages` are the titles of Microsoft's pages, by their key in the table;
     a code without one is `reported` by somebody else. `logged` says that the sign-in log is searched for it, because it
-    is about consent, assignment, the app or its resources. `advice` is for a sign-in of this program itself.
+    is about consent, assignment, the app or its resources. `advice` is for a sign-in of this program itself. `workflow`
+    is the state of the admin consent workflow, on or off, in which users get the code; none if it's the same in both.
     """
 
     name: str
@@ -70,6 +71,7 @@ class SignInCode(msgspec.Struct, frozen=True, kw_only=True):
     reported: str = ""
     logged: bool = False
     advice: str = ""
+    workflow: bool | None = None
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):

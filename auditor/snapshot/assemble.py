@@ -19,7 +19,7 @@ from auditor.model.sections import SECTIONS, SectionForm, Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.model.unread_messages import CUT_BY_POWERSHELL, MISSING_PROPERTY, TOOL_COULD_NOT_READ
 from auditor.snapshot import ShapeError, SnapshotError
-from auditor.snapshot.graph_answers import Answer, Extent, NamedTenant, Reading, property_of
+from auditor.snapshot.graph_answers import OWNER, Answer, Extent, NamedTenant, Reading, property_of
 from auditor.snapshot.graph_json import bare_type, decode_section
 from auditor.snapshot.shortened_values import without_cut_values
 
@@ -45,8 +45,9 @@ def assembled(reading: Reading, *, tenant_id: str = "") -> Assembled:
     made = _Assembly(reading)
     for snapshot, origin in reading.snapshots:
         made.add_snapshot(snapshot, origin)
+    pages = [one for one in reading.answers if one.why_not_all]
     for answer in reading.answers:
-        made.add(answer)
+        made.add(made.as_page(answer, pages))
     for section in reading.failed:
         made.unread.setdefault(section, Unread(message=TOOL_COULD_NOT_READ))
     snapshots = [snapshot for snapshot, _ in reading.snapshots]
@@ -117,6 +118,34 @@ class _Assembly:
                 covers = snapshot.covers.get(name)
                 self._put(name, _Piece(value, covers, (origin,)))
         self.unread |= snapshot.unread
+
+    def as_page(self, answer: Answer, pages: Iterable[Answer]) -> Answer:
+        """The answer, as rows only if it lacks what another page of its list has: it is the last page, not the list.
+
+        `pages` are the answers that more pages follow, or may follow. No file says which pages are missing between them
+        and the last one.
+        """
+        if answer.extent is Extent.ROWS or answer.why_not_all:
+            return answer
+        own = set(map(_raw_key, answer.rows))
+        for page in pages:
+            listed = {_raw_key(row) for row in self._rows_of_list(answer, page)}
+            # A whole section with only some rows of a page contradicts it.
+            if listed - own and (answer.extent is Extent.LIST or not listed & own):
+                return answer._replace(extent=Extent.ROWS)
+        return answer
+
+    def _rows_of_list(self, answer: Answer, page: Answer) -> Iterable[dict[str, Any]]:
+        """The rows of a page that belong to the list of an answer."""
+        if page.section != answer.section:
+            return ()
+        if answer.section == "delegatedPermissionClassifications":
+            return page.rows if self._owner(page) == self._owner(answer) else ()
+        name = OWNER.get(answer.section)
+        if not name or not answer.of:
+            return page.rows
+        owners = {str(property_of(row, name)).lower() for row in answer.rows} or {answer.of.lower()}
+        return [row for row in page.rows if str(property_of(row, name)).lower() in owners]
 
     def add(self, answer: Answer) -> None:
         """Add an answer. One that says nothing usable leaves its section as it is."""
@@ -308,6 +337,12 @@ def _app_ids(reading: Reading) -> Iterator[tuple[str, str]]:
                 object_id, app_id = property_of(row, "id"), property_of(row, "appid")
                 if isinstance(object_id, str) and isinstance(app_id, str):
                     yield object_id.lower(), app_id.lower()
+
+
+def _raw_key(row: Mapping[str, Any]) -> object:
+    """What identifies a row before it is decoded: its id, or else all of it."""
+    found = property_of(row, "id")
+    return found.lower() if isinstance(found, str) and found else _sortable(row)
 
 
 # ---- Rows that two files have ---------------------------------------------------------------------------------------

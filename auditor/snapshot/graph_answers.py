@@ -291,7 +291,7 @@ def _with_extent(answer: Answer, document: Any, context: _Context | None) -> Ans
     )
     may_have_more = context is None and len(answer.rows) > 0 and len(answer.rows) % _PAGE == 0
     if has_more or may_have_more:
-        return answer._replace(of="", why_not_all=FIRST_PAGE_ONLY if has_more else PERHAPS_ONE_PAGE)
+        return answer._replace(why_not_all=FIRST_PAGE_ONLY if has_more else PERHAPS_ONE_PAGE)
     if context is not None and context.is_entity:
         return answer._replace(of="")
     if answer.section in _UNFILTERED and context is not None:
@@ -319,7 +319,7 @@ def _owner(answer: Answer, *, is_from_graph: bool) -> str:
     The Azure CLI lists the grants of one client (``az ad app permission list-grants --id``). Graph and its PowerShell
     also list those of one user, which say nothing about grants to others.
     """
-    name = _OWNER.get(answer.section)
+    name = OWNER.get(answer.section)
     owners = {str(property_of(row, name) or "").lower() for row in answer.rows} if name else set()
     if len(owners) != 1:
         return ""
@@ -330,7 +330,7 @@ def _owner(answer: Answer, *, is_from_graph: bool) -> str:
     return owners.pop()
 
 
-_OWNER = {"appRoleAssignedTo": "resourceid", "appRoleAssignments": "principalid", "oauth2PermissionGrants": "clientid"}
+OWNER = {"appRoleAssignedTo": "resourceid", "appRoleAssignments": "principalid", "oauth2PermissionGrants": "clientid"}
 """The property (lower case) of a section's rows that names the app whose list they are."""
 
 

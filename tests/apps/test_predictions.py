@@ -246,6 +246,11 @@ def test_without_logs_there_is_no_number() -> None:
     assert unread.sentence == "Nothing can be said about 7 failed sign-ins."
 
 
+def test_a_row_that_cannot_be_counted_is_a_part_of_the_log_that_was_not_read() -> None:
+    (why,) = compare(with_logs(plain(), stopped(appId=None))).not_read
+    assert why.endswith("has no appId")
+
+
 def test_without_the_audit_log_reads_before_and_after_the_event_decide_together() -> None:
     earlier = with_logs({**plain(OFF), "taken": "2026-11-10T02:00:00Z"})
     assert numbers(compare(with_logs(plain(OFF), stopped(), directoryAudits=None), earlier)) == AGREES

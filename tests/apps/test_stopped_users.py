@@ -423,3 +423,40 @@ def test_the_normal_entry_before_a_consent_is_nobody_stopped() -> None:
 def test_the_same_entry_is_unclear_where_users_would_be_stopped() -> None:
     app = found(log_of(65001, app="Wino Mail", user="u2"))["Wino Mail"]
     assert (app.users, app.unclear, app.now.would_connect) == (0, 1, False)
+
+
+SUCCESS: dict[str, Any] = {"at": "2026-11-14T13:37:20Z", "code": 0, "correlation": "c1"}
+FINISHED = {
+    "the same sign-in": (65001, SUCCESS, True),
+    "the same sign-in after hours": (65001, SUCCESS | {"at": "2026-11-14T23:00:00Z"}, True),
+    "another sign-in of the user to the app minutes later": (
+        *(65001, SUCCESS | {"at": "2026-11-14T13:42:00Z", "correlation": "c2"}, True),
+    ),
+    "after the user had left the page": (65004, SUCCESS, True),
+    "the next day": (65001, SUCCESS | {"at": "2026-11-15T13:37:00Z", "correlation": "c2"}, False),
+    "before": (65001, SUCCESS | {"at": "2026-11-14T13:30:00Z", "correlation": "c2"}, False),
+    "another user": (65001, SUCCESS | {"user": "u3"}, False),
+    "another app": (65001, SUCCESS | {"app": TRACKER}, False),
+    "another failure": (65001, SUCCESS | {"code": 50126}, False),
+    "a user who was stopped": (90094, SUCCESS, False),
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "later", "is_finished"), [pytest.param(*row, id=name) for name, row in FINISHED.items()]
+)
+def test_a_sign_in_that_succeeded_later_was_not_abandoned(code: int, later: dict[str, Any], is_finished: bool) -> None:
+    wino = next(one.appId for one in sample(SAMPLE).sections.servicePrincipals or () if one.displayName == "Wino Mail")
+    rows = [
+        {
+            "id": str(number),
+            "appId": row.get("app", wino),
+            "createdDateTime": row["at"],
+            "userId": row.get("user", "u2"),
+            "correlationId": row["correlation"],
+            "status": {"errorCode": row["code"]},
+        }
+        for number, row in enumerate(({"at": "2026-11-14T13:37:00Z", "code": code, "correlation": "c1"}, later))
+    ]
+    for log in (rows, rows[::-1]):
+        assert ("Wino Mail" not in found(patched(sample(SAMPLE), {"signIns": log}))) is is_finished

@@ -18,6 +18,7 @@ from auditor.jobs.pack_selection import shipped_packs
 from auditor.model.access_resources import DirectoryAudit
 from auditor.model.decision import Decision, Outcome
 from auditor.model.explanation import TenantAnswer, TextFacts, TextKind
+from auditor.model.resources import AdminConsentRequestPolicy, VerifiedPublisher
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.packs.app_catalog import catalog, catalog_pack
@@ -67,6 +68,63 @@ def test_in_every_sample_and_for_every_app_the_predicted_code_explains_back_to_t
             assert [cause.why for cause in meaning.causes if cause.here and cause.why == here[0].why], case
     assert len(apps()) > 60
     assert compared > 30 * len(sample_names())
+
+
+def with_workflow(snapshot: Snapshot, enabled: bool | None) -> Snapshot:
+    """The tenant with the admin consent workflow on, off or not read."""
+    policy = AdminConsentRequestPolicy(isEnabled=enabled, reviewers=()) if enabled is not None else None
+    sections = msgspec.structs.replace(snapshot.sections, adminConsentRequestPolicy=policy)
+    return msgspec.structs.replace(snapshot, sections=sections)
+
+
+def risky(snapshot: Snapshot, app: App) -> Snapshot:
+    """The tenant in which every app's publisher isn't verified."""
+    principals = tuple(
+        msgspec.structs.replace(one, verifiedPublisher=msgspec.convert({}, VerifiedPublisher))
+        if one.appId == app.client_id
+        else one
+        for one in snapshot.sections.servicePrincipals or ()
+    )
+    sections = msgspec.structs.replace(snapshot.sections, servicePrincipals=principals)
+    return msgspec.structs.replace(snapshot, sections=sections)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "on", "off"),
+    [
+        pytest.param("managed-default", "90094", False, True, id="the code without the workflow"),
+        pytest.param("managed-default", "90095", True, False, id="the code of the workflow"),
+        pytest.param("managed-default", "90093", True, True, id="a code of both"),
+        pytest.param("legacy-open", "900941", False, True, id="a risky app without the workflow"),
+        pytest.param("legacy-open", "900981", True, False, id="a risky app with the workflow"),
+    ],
+)
+def test_a_code_of_one_state_of_the_workflow_is_not_the_answer_in_the_other(
+    name: str, code: str, on: bool, off: bool
+) -> None:
+    app = _trackerrms()
+    tenant = sample(name) if name == "managed-default" else risky(sample(name), app)
+    for enabled, agrees in ((True, on), (False, off)):
+        answer = answered(with_workflow(tenant, enabled), app, code)
+        assert answer.agrees is agrees, answer.says
+        if not agrees:
+            assert answer.says.endswith(f"because its admin consent workflow is {'on' if enabled else 'off'}.")
+    assert answered(with_workflow(tenant, None), app, code).agrees is (on if on is off else None)
+
+
+def test_a_code_that_both_states_of_the_workflow_give_is_the_answer_without_reading_it() -> None:
+    app = _trackerrms()
+    for enabled in (True, False, None):
+        assert answered(with_workflow(sample("assignment-required"), enabled), app, "90094").agrees is True
+
+
+def test_every_code_whose_meaning_names_the_state_of_the_workflow_has_it() -> None:
+    for code, one in sign_in_codes().items():
+        named = re.search("workflow is (on|off)", one.means)
+        assert named is None or one.workflow is (named[1] == "on"), code
+    assert [code for code, one in sign_in_codes().items() if one.workflow is not None] == [
+        *("90094", "90095", "900941", "900981")
+    ]
 
 
 def test_a_tenant_that_lets_users_connect_disagrees_with_every_code_that_stops_them() -> None:
