@@ -22,7 +22,15 @@ from auditor.consent.consent_request import (
     unique_needs,
     with_known_facts,
 )
-from auditor.facts.ids import CLOUDS, FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid, known_resource_names
+from auditor.facts.ids import (
+    CLOUDS,
+    FALSE_SEPARATORS,
+    MICROSOFT_GRAPH,
+    NO_ID,
+    is_guid,
+    is_redacted_tenant,
+    known_resource_names,
+)
 from auditor.model.rule import App, RequestFault, RequestMode
 
 _OTHER_HOSTS = ("login.microsoft.com", "login.windows.net", "sts.windows.net", "login.chinacloudapi.cn")
@@ -74,16 +82,18 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
         raise RequestError(f"the address has a token as its {token}: {_WANTED}")
     client_id = client_id_of(query["client_id"])
     redirect_uri = _without_secrets("".join(query.get("redirect_uri", "").split()))
-    tenant, _, page = address.path.strip("/").partition("/")
+    segment, _, page = address.path.strip("/").partition("/")
+    tenant = unquote(segment)
+    faults = tuple(_tenant_faults(tenant))
     known = recognize(client_id, redirect_uri)
     app = _asked(client_id, page.lower().rstrip("/"), query, known)
     app = msgspec.structs.replace(
         app,
         redirect_uris=(redirect_uri,) if redirect_uri else (),
-        faults=(*_account_faults(tenant), *_redirect_faults(redirect_uri), *app.faults),
+        faults=(*faults, *_redirect_faults(redirect_uri), *app.faults),
     )
-    generic = tenant.lower() in ("common", "organizations", "consumers")
-    return Request(app=_described(app, known), tenant="" if generic else tenant)
+    names_one = not faults and tenant.lower() not in _OF_ANY_TENANT
+    return Request(app=_described(app, known), tenant=tenant if names_one else "")
 
 
 def _without_secrets(uri: str) -> str:
@@ -311,15 +321,45 @@ def _prompt_faults(values: list[str], is_v1: bool) -> Iterator[RequestFault]:
         yield RequestFault(code="AADSTS90023", because=because, caveat=caveat)
 
 
+_OF_ANY_TENANT = ("common", "organizations")
 _OF_PERSONAL_ACCOUNTS = ("consumers", "9188040d-6c67-4c5b-b112-36a304b66dad")
 """The tenant of personal Microsoft accounts, by name and by id ("Access tokens", the claim `iss`)."""
+_LABEL = r"[^\W_]+(?:-+[^\W_]+)*"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[^\W\d_]){_LABEL}")
+"""A domain name that a tenant can have verified, also one with letters of other languages."""
 
 
-def _account_faults(tenant: str) -> Iterator[RequestFault]:
-    """``consumers``: "only users with personal Microsoft accounts" ("OAuth 2.0 authorization code flow", tenant)."""
+def _tenant_faults(tenant: str) -> Iterator[RequestFault]:
+    """A tenant in the address that no account of a tenant can sign in to.
+
+    It is ``common``, ``organizations``, ``consumers``, an id or a domain ("OAuth 2.0 authorization code flow", tenant).
+    ``consumers``: "only users with personal Microsoft accounts". AADSTS900023 "neither a valid DNS name, nor a valid
+    external domain": microsoft-graph-docs issue 13158 ({{tenantid}}), caddy-dns/azure issue 3 (an id that lacks a
+    digit). One word has either code: Analysis-Services issue 194 (900023), azure-keyvault-emulator issue 324 (90002).
+    AADSTS90002 "may not be an empty GUID": billing-dotnet-usage-api issue 7.
+    """
     if tenant.lower() in _OF_PERSONAL_ACCOUNTS:
         because = f"the app signs in at /{tenant}, which takes personal Microsoft accounts only"
         yield RequestFault(code="", because=because)
+    elif tenant == NO_ID:
+        because = "the address names the tenant with an ID of zeros only, which no tenant has"
+        yield RequestFault(code="AADSTS90002", because=because)
+    elif not _is_tenant(tenant):
+        # Nobody documents whether Entra takes an id in braces, or ignores a space after it.
+        meant = re.sub(r"^[\s{(]+|[\s)}.]+$", "", tenant)
+        caveat = "Microsoft doesn't document in which spellings Entra takes a tenant"
+        yield RequestFault(
+            code="AADSTS900023 or AADSTS90002" if re.fullmatch(_LABEL, tenant) else "AADSTS900023",
+            because=f"the tenant in the address, {_escaped(tenant)}, is neither a tenant ID nor a domain name",
+            caveat=caveat if _is_tenant(meant) or re.fullmatch("[0-9a-f]{32}", meant, re.IGNORECASE) else "",
+        )
+
+
+def _is_tenant(text: str) -> bool:
+    """Whether Entra takes the text as a tenant; there may be none with this id or domain."""
+    known_names = (*_OF_ANY_TENANT, *_OF_PERSONAL_ACCOUNTS)
+    named = text.lower() in known_names or is_guid(text) or is_redacted_tenant(text)
+    return named or (len(text) < 256 and _DOMAIN.fullmatch(text) is not None)
 
 
 def _redirect_faults(redirect_uri: str) -> Iterator[RequestFault]:

@@ -21,6 +21,8 @@ V1 = f"{HOST}/contoso.com/oauth2/authorize?client_id={CLIENT}&response_type=code
 PLAIN = f"{V2}&scope=User.Read%20Mail.Read"
 BOTH = ((GRAPH, "User.Read"), (GRAPH, "Mail.Read"))
 READ = Reading(CLIENT, scopes=BOTH)
+WORD = "AADSTS900023 or AADSTS90002"
+"""Entra answers either about a tenant of one word."""
 
 
 def as_reading(text: str) -> Reading:
@@ -85,6 +87,39 @@ def safe_link(address: str, region: str = "eur01") -> str:
         ),
         pytest.param(
             PLAIN.replace("login.microsoftonline.com", "login.partner.microsoftonline.cn"), READ, id="21Vianet"
+        ),
+        *(
+            pytest.param(PLAIN.replace("/common/", f"/{tenant}/"), Reading(CLIENT, said, BOTH), id=f"tenant {tenant}")
+            for tenant, said in (
+                ("contoso.com", "contoso.com"),
+                ("CONTOSO.onmicrosoft.com", "CONTOSO.onmicrosoft.com"),
+                ("contoso-talent.co.uk", "contoso-talent.co.uk"),
+                ("xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+                ("m%C3%BCnchen.example", "m\u00fcnchen.example"),
+            )
+        ),
+        *(
+            pytest.param(
+                PLAIN.replace("/common/", f"/{tenant}/"),
+                Reading(CLIENT, scopes=BOTH, refused=(code,)),
+                id=f"tenant {tenant}",
+            )
+            for tenant, code in (
+                # What a program left in the place of the tenant.
+                *((word, WORD) for word in ("undefined", "null", "None", "contosotalent", "tenant", "authorize")),
+                *((word, "AADSTS900023") for word in ("YOUR_TENANT_ID", "%7Btenant%7D", "{tenant}", "{{tenantid}}")),
+                *((word, "AADSTS900023") for word in ("%3Ctenant%3E", "$TENANT_ID", "%25TENANT%25", ":tenant")),
+                *((word, "AADSTS900023") for word in ("{tenant}.onmicrosoft.com", "[tenant]", "tenant_id.example")),
+                # What somebody mistyped.
+                (OWN_API[:-1], WORD),
+                ("Contoso%20Talent", "AADSTS900023"),
+                ("me@contoso.com", "AADSTS900023"),
+                ("contoso..com", "AADSTS900023"),
+                ("10.0.0.1", "AADSTS900023"),
+                ("00000000-0000-0000-0000-000000000000", "AADSTS90002"),
+                (f"%7B{OWN_API}%7D", "AADSTS900023"),
+                ("organizations%20", "AADSTS900023"),
+            )
         ),
         # Scopes and their resources.
         pytest.param(f"{V2}&scope=User.Read+Mail.Read", READ, id="plus signs"),
@@ -284,7 +319,9 @@ def addresses(draw: st.DrawFn) -> str:
         "resource": draw(RESOURCES),
     }
     query = "&".join(f"{name}={encode(value, safe='')}" for name, value in asked.items() if value)
-    tenant = draw(st.sampled_from(["common", "organizations", "consumers", "contoso.com", OWN_API]))
+    tenant = draw(
+        st.sampled_from(["common", "organizations", "consumers", "contoso.com", OWN_API, "undefined", "{id}"])
+    )
     pasted: str = draw(st.sampled_from(WRAPPINGS))(f"{HOST}/{tenant}/{draw(PAGES)}?{query}")
     return pasted
 
@@ -358,6 +395,20 @@ def test_an_access_token_of_the_implicit_flow_is_for_one_resource(response: str,
         f"{HOST}/common/oauth2/v2.0/authorize?client_id={CLIENT}&response_type={quote(response)}&scope={quote(scope)}"
     )
     assert len(request_from_url(address).app.faults) == codes
+
+
+@pytest.mark.parametrize(
+    "tenant",
+    [
+        pytest.param(f"%7B{OWN_API}%7D", id="an ID in braces"),
+        pytest.param(OWN_API.replace("-", ""), id="an ID without hyphens"),
+        pytest.param("organizations%20", id="a space after it"),
+        pytest.param("contoso.com.", id="a domain with the dot of the root"),
+    ],
+)
+def test_a_tenant_in_another_spelling_is_refused_but_not_for_certain(tenant: str) -> None:
+    (fault,) = request_from_url(PLAIN.replace("/common/", f"/{tenant}/")).app.faults
+    assert fault.caveat == "Microsoft doesn't document in which spellings Entra takes a tenant"
 
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJlLWludmVudGVk"

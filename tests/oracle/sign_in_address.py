@@ -3,8 +3,8 @@
 It reads what a browser or a mail makes of an address, and says what Entra refuses in it. The rules: the query is
 form-encoded; scopes are separated by spaces and by nothing else (RFC 6749, section 3.3); a scope is a name of
 Microsoft Graph, ADDRESS/NAME or APP-ID/NAME; ``.default`` goes with the scopes of a sign-in only, and is for one
-resource; `prompt` has one value; the v1.0 endpoint takes `resource` and no scopes; at /consumers nobody of a tenant
-signs in.
+resource; `prompt` has one value; the tenant is an id, a domain or a name for several; the v1.0 endpoint takes
+`resource` and no scopes; at /consumers nobody of a tenant signs in.
 """
 
 from __future__ import annotations
@@ -56,24 +56,37 @@ def read(text: str) -> Reading:
     address = find(text)
     path, _, query = address.partition("?")
     tenant, _, page = path.strip("/").partition("/")
+    tenant = decoded(tenant, plus=False)
     asked = parameters(query)
     scopes, defaults, refused = wanted(page, asked)
     prompts = asked.get("prompt", "").casefold().split() if page.endswith("authorize") else []
     redirect = re.sub(r"\s", "", asked.get("redirect_uri", ""))
     return Reading(
         client=asked["client_id"].casefold(),
-        tenant="" if tenant in ("common", "organizations", "consumers") else tenant,
+        tenant="" if tenant in ("common", "organizations", "consumers") or bad_tenant(tenant) else tenant,
         scopes=scopes,
         defaults=defaults,
         prompt=prompts[0] if len(prompts) == 1 else "",
         redirect=redirect,
         refused=(
             *([""] if tenant == "consumers" else []),
+            *bad_tenant(tenant),
             *(["AADSTS90102"] if redirect and ":" not in redirect else []),
             *refused_prompt(page, prompts),
             *refused,
         ),
     )
+
+
+def bad_tenant(tenant: str) -> list[str]:
+    """The code for a tenant that is neither a name for several tenants, nor an id, nor a domain."""
+    if tenant in ("common", "organizations", "consumers") or APP_ID.fullmatch(tenant):
+        return ["AADSTS90002"] if set(tenant) == {"0", "-"} else []
+    parts = tenant.split(".")
+    words = all(part and part.replace("-", "").isalnum() and part[0] != "-" != part[-1] for part in parts)
+    if words and len(parts) == 1:
+        return ["AADSTS900023 or AADSTS90002"]
+    return [] if words and parts[-1][0].isalpha() else ["AADSTS900023"]
 
 
 def find(text: str) -> str:
