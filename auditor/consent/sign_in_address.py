@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, urlsplit
 
 import msgspec
 
@@ -75,7 +75,10 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
     anything else than a consent address of Microsoft's.
     """
     address = _address_in(text)
-    query = {key.lower(): values[0] for key, values in parse_qs(address.query).items()}
+    parameters = parse_qsl(address.query, keep_blank_values=True)
+    query: dict[str, str] = {}
+    for name, value in parameters:
+        query[name.lower()] = query.get(name.lower()) or value
     if not query.get("client_id", "").strip():
         raise RequestError(f"the address has no client_id: {_WANTED}")
     if token := next((name for name in ("client_id", "scope", "resource") if TOKEN.search(query.get(name, ""))), ""):
@@ -85,6 +88,8 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
     segment, _, page = address.path.strip("/").partition("/")
     tenant = unquote(segment)
     faults = tuple(_tenant_faults(tenant))
+    names_one = not faults and tenant.lower() not in _OF_ANY_TENANT
+    faults = (*faults, *_repeated_faults([name for name, _ in parameters], page))
     known = recognize(client_id, redirect_uri)
     app = _asked(client_id, page.lower().rstrip("/"), query, known)
     app = msgspec.structs.replace(
@@ -92,7 +97,6 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
         redirect_uris=(redirect_uri,) if redirect_uri else (),
         faults=(*faults, *_redirect_faults(redirect_uri), *app.faults),
     )
-    names_one = not faults and tenant.lower() not in _OF_ANY_TENANT
     return Request(app=_described(app, known), tenant=tenant if names_one else "")
 
 
@@ -360,6 +364,36 @@ def _is_tenant(text: str) -> bool:
     known_names = (*_OF_ANY_TENANT, *_OF_PERSONAL_ACCOUNTS)
     named = text.lower() in known_names or is_guid(text) or is_redacted_tenant(text)
     return named or (len(text) < 256 and _DOMAIN.fullmatch(text) is not None)
+
+
+_PARAMETERS = frozenset(
+    {
+        *("client_id", "response_type", "redirect_uri", "scope", "response_mode", "state", "nonce", "prompt"),
+        *("login_hint", "domain_hint", "code_challenge", "code_challenge_method", "resource", "claims"),
+    }
+)
+"""What the documentation of the authorization endpoints names."""
+
+
+def _repeated_faults(names: list[str], page: str) -> Iterator[RequestFault]:
+    """A parameter "MUST NOT be included more than once" (RFC 6749, section 3.1), whatever its values are.
+
+    AADSTS9000411 "The parameter 'scope' is duplicated": eikek/sharry issue 1270; 'login_hint':
+    microsoft-authentication-library-for-android issue 688.
+    """
+    spellings: dict[str, list[str]] = {}
+    for name in filter(None, names):
+        spellings.setdefault(name.lower(), []).append(name)
+    for name, written in spellings.items():
+        if len(written) > 1:
+            is_documented = name in _PARAMETERS and page.lower().rstrip("/").endswith("authorize")
+            caveat = (
+                "" if is_documented and len(set(written)) == 1 else "the reports of this error are about other cases"
+            )
+            because = (
+                f"the address has the parameter {_escaped(name[:30])} {len(written)} times, and Entra takes it once"
+            )
+            yield RequestFault(code="AADSTS9000411", because=because, caveat=caveat)
 
 
 def _redirect_faults(redirect_uri: str) -> Iterator[RequestFault]:

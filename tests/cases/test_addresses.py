@@ -305,3 +305,18 @@ def test_a_sign_in_at_a_tenant_that_cannot_be_one_is_blocked_for_certain(tenant:
     url = AUTHORIZE.replace("/common/", f"/{tenant}/") + CALLBACK + "&scope=User.Read"
     decision = decided("loopback-port", ("--from-url", url))
     assert (decision["outcome"], decision["confidence"], decision["code"]) == ("blocked", "certain", code)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        # eikek/sharry issue 1270.
+        pytest.param("&scope=Mail.Read", id="scope"),
+        pytest.param("&prompt=login&prompt=consent", id="prompt"),
+        pytest.param("&state=1&state=1", id="state, with one value"),
+    ],
+)
+def test_an_address_with_a_parameter_twice_is_blocked_for_certain(more: str) -> None:
+    decision = decided("loopback-port", address("&scope=User.Read%20offline_access", CALLBACK, more))
+    assert (decision["outcome"], decision["confidence"]) == ("blocked", "certain")
+    assert decision["code"] == "AADSTS9000411"

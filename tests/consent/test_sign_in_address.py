@@ -258,6 +258,29 @@ def safe_link(address: str, region: str = "eur01") -> str:
             Reading(CLIENT, scopes=BOTH, prompt="admin_consent", refused=("AADSTS90023 or AADSTS901001",)),
             id="prompt admin_consent on v2",
         ),
+        *(
+            pytest.param(
+                f"{PLAIN}&state=1&prompt=login&{more}",
+                Reading(CLIENT, scopes=BOTH, prompt="login", refused=("AADSTS9000411",)),
+                id=f"{more} again",
+            )
+            for more in (
+                "scope=openid",
+                "scope=User.Read%20Mail.Read",
+                "prompt=consent",
+                "prompt=",
+                "state=2",
+                "Scope=",
+            )
+        ),
+        *(
+            pytest.param(
+                f"{PLAIN}&{name}=1&{name}=1",
+                Reading(CLIENT, scopes=BOTH, refused=("AADSTS9000411",)),
+                id=f"{name} twice",
+            )
+            for name in ("nonce", "login_hint", "response_mode", "code_challenge", "x-client-SKU")
+        ),
         pytest.param(f"{PLAIN}&prompt=none", Reading(CLIENT, scopes=BOTH, prompt="none"), id="prompt none"),
         pytest.param(
             f"{PLAIN}&prompt=select_account", Reading(CLIENT, scopes=BOTH, prompt="select_account"), id="a prompt"
@@ -318,7 +341,12 @@ def addresses(draw: st.DrawFn) -> str:
         "redirect_uri": draw(REDIRECTS),
         "resource": draw(RESOURCES),
     }
-    query = "&".join(f"{name}={encode(value, safe='')}" for name, value in asked.items() if value)
+    again = draw(st.lists(st.sampled_from(["scope", "prompt", "redirect_uri", "resource", "state"]), max_size=2))
+    sent = [
+        *((name, value) for name, value in asked.items() if value),
+        *((name, asked.get(name, "")) for name in again),
+    ]
+    query = "&".join(f"{name}={encode(value, safe='')}" for name, value in sent)
     tenant = draw(
         st.sampled_from(["common", "organizations", "consumers", "contoso.com", OWN_API, "undefined", "{id}"])
     )
@@ -409,6 +437,24 @@ def test_an_access_token_of_the_implicit_flow_is_for_one_resource(response: str,
 def test_a_tenant_in_another_spelling_is_refused_but_not_for_certain(tenant: str) -> None:
     (fault,) = request_from_url(PLAIN.replace("/common/", f"/{tenant}/")).app.faults
     assert fault.caveat == "Microsoft doesn't document in which spellings Entra takes a tenant"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_certain"),
+    [
+        pytest.param(f"{PLAIN}&scope=Mail.Send", True, id="a parameter of the sign-in page"),
+        pytest.param(f"{PLAIN}&sso_reload=1&sso_reload=1", False, id="a parameter that isn't documented"),
+        pytest.param(f"{PLAIN}&Scope=Mail.Send", False, id="in another letter case"),
+        pytest.param(
+            f"{HOST}/contoso.com/adminconsent?client_id={CLIENT}&client_id={CLIENT}", False, id="the admin consent page"
+        ),
+    ],
+)
+def test_a_parameter_that_is_there_twice_is_refused_for_certain_where_reports_show_it(
+    address: str, is_certain: bool
+) -> None:
+    (fault,) = request_from_url(address).app.faults
+    assert (fault.code, not fault.caveat) == ("AADSTS9000411", is_certain)
 
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJlLWludmVudGVk"

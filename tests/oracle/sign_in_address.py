@@ -3,8 +3,8 @@
 It reads what a browser or a mail makes of an address, and says what Entra refuses in it. The rules: the query is
 form-encoded; scopes are separated by spaces and by nothing else (RFC 6749, section 3.3); a scope is a name of
 Microsoft Graph, ADDRESS/NAME or APP-ID/NAME; ``.default`` goes with the scopes of a sign-in only, and is for one
-resource; `prompt` has one value; the tenant is an id, a domain or a name for several; the v1.0 endpoint takes
-`resource` and no scopes; at /consumers nobody of a tenant signs in.
+resource; no parameter is there twice; `prompt` has one value; the tenant is an id, a domain or a name for several; the
+v1.0 endpoint takes `resource` and no scopes; at /consumers nobody of a tenant signs in.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def read(text: str) -> Reading:
         refused=(
             *([""] if tenant == "consumers" else []),
             *bad_tenant(tenant),
+            *("AADSTS9000411" for _ in repeated(query)),
             *(["AADSTS90102"] if redirect and ":" not in redirect else []),
             *refused_prompt(page, prompts),
             *refused,
@@ -124,12 +125,23 @@ def decoded(text: str, *, plus: bool) -> str:
 
 
 def parameters(query: str) -> dict[str, str]:
-    """The first value of each parameter."""
+    """The first value of each parameter that has one."""
     found: dict[str, str] = {}
-    for part in query.partition("#")[0].split("&"):
-        name, _, value = part.partition("=")
-        found.setdefault(decoded(name, plus=True).casefold(), decoded(value, plus=True))
+    for name, value in pairs(query):
+        found[name] = found.get(name) or value
     return found
+
+
+def repeated(query: str) -> set[str]:
+    """The parameters that are in the query more than once."""
+    names = [name for name, _ in pairs(query)]
+    return {name for name in names if names.count(name) > 1}
+
+
+def pairs(query: str) -> list[tuple[str, str]]:
+    """Names and values in their order."""
+    parts = [part.partition("=") for part in query.partition("#")[0].split("&") if part]
+    return [(decoded(name, plus=True).casefold(), decoded(value, plus=True)) for name, _, value in parts]
 
 
 def wanted(page: str, asked: dict[str, str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], list[str]]:
