@@ -289,34 +289,3 @@ def test_whether_a_domain_is_of_another_tenant_is_left_open_if_the_domains_were_
     assert "signs in to fabrikam.onmicrosoft.com, and the data doesn't say whether" in " ".join(
         notes_on("fabrikam.onmicrosoft.com", tmp_path / "tenant.json").split()
     )
-
-
-@pytest.mark.parametrize(
-    ("tenant", "code"),
-    [
-        # CIPP issue 5274.
-        pytest.param("undefined", "AADSTS900023 or AADSTS90002", id="a variable without a value"),
-        # microsoft-graph-docs issue 13158.
-        pytest.param("{{tenantid}}", "AADSTS900023", id="a placeholder"),
-        pytest.param("YOUR_TENANT_ID", "AADSTS900023", id="a placeholder in words"),
-    ],
-)
-def test_a_sign_in_at_a_tenant_that_cannot_be_one_is_blocked_for_certain(tenant: str, code: str) -> None:
-    url = AUTHORIZE.replace("/common/", f"/{tenant}/") + CALLBACK + "&scope=User.Read"
-    decision = decided("loopback-port", ("--from-url", url))
-    assert (decision["outcome"], decision["confidence"], decision["code"]) == ("blocked", "certain", code)
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        # eikek/sharry issue 1270.
-        pytest.param("&scope=Mail.Read", id="scope"),
-        pytest.param("&prompt=login&prompt=consent", id="prompt"),
-        pytest.param("&state=1&state=1", id="state, with one value"),
-    ],
-)
-def test_an_address_with_a_parameter_twice_is_blocked_for_certain(more: str) -> None:
-    decision = decided("loopback-port", address("&scope=User.Read%20offline_access", CALLBACK, more))
-    assert (decision["outcome"], decision["confidence"]) == ("blocked", "certain")
-    assert decision["code"] == "AADSTS9000411"

@@ -156,6 +156,26 @@ def safe_link(address: str, region: str = "eur01") -> str:
         ),
         # .default and the v1.0 endpoint.
         pytest.param(
+            f"{PLAIN}&resource=https%3A%2F%2Fgraph.microsoft.com",
+            Reading(CLIENT, scopes=BOTH, refused=("AADSTS901002",)),
+            id="v2 with the resource of its scopes",
+        ),
+        pytest.param(
+            f"{PLAIN}&resource=https%3A%2F%2Foutlook.office365.com",
+            Reading(CLIENT, scopes=BOTH, refused=("AADSTS901002 or AADSTS9010010",)),
+            id="v2 with another resource",
+        ),
+        pytest.param(
+            f"{V2}&scope=openid&resource=https://vault.example",
+            Reading(CLIENT, scopes=((GRAPH, "openid"),), refused=("AADSTS901002",)),
+            id="v2 with a resource and no scope of one",
+        ),
+        pytest.param(
+            f"{V2}&resource={MANAGEMENT}", Reading(CLIENT, refused=("AADSTS901002",)), id="v2 with a resource alone"
+        ),
+        pytest.param(f"{V2}&scope=", Reading(CLIENT, refused=("AADSTS900144",)), id="an empty scope"),
+        pytest.param(f"{V2}&scope=%20&state=1", Reading(CLIENT, refused=("AADSTS900144",)), id="a scope of a space"),
+        pytest.param(
             f"{V2}&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default", Reading(CLIENT, defaults=(GRAPH,)), id="default"
         ),
         pytest.param(
@@ -455,6 +475,40 @@ def test_a_parameter_that_is_there_twice_is_refused_for_certain_where_reports_sh
 ) -> None:
     (fault,) = request_from_url(address).app.faults
     assert (fault.code, not fault.caveat) == ("AADSTS9000411", is_certain)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_certain"),
+    [
+        pytest.param("&scope=&state=1", True, id="an empty scope"),
+        pytest.param("&state=1&scope=", False, id="an empty scope at the end, where the address may be cut off"),
+        pytest.param(
+            "&scope=User.Read&resource=https://vault.azure.net", True, id="a resource that no scope belongs to"
+        ),
+        pytest.param("&scope=User.Read&resource=https://graph.microsoft.com", False, id="the resource of the scopes"),
+        pytest.param(
+            "&scope=User.Read&resource=https://graph.example", False, id="a resource that only a tenant knows"
+        ),
+        pytest.param("&scope=openid&resource=https://graph.microsoft.com", False, id="a resource and no scope of one"),
+    ],
+)
+def test_an_empty_scope_and_a_resource_are_refused_on_the_v2_endpoint(more: str, is_certain: bool) -> None:
+    """n8n issue 33881; vscode issue 254009, django-auth-adfs issue 198; azure-devops-mcp issue 1601."""
+    (fault,) = request_from_url(f"{V2}{more}").app.faults
+    assert (fault.caveat == "") is is_certain
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param(V2, id="the sign-in page"),
+        pytest.param(f"{V2}&resource=", id="the sign-in page and no value of resource"),
+        pytest.param(f"{HOST}/contoso.com/v2.0/adminconsent?client_id={CLIENT}&scope=", id="the admin consent page"),
+    ],
+)
+def test_an_address_that_may_be_cut_off_before_its_scopes_is_an_error(address: str) -> None:
+    with pytest.raises(RequestError, match="names no scope"):
+        request_from_url(address)
 
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJlLWludmVudGVk"

@@ -4,7 +4,8 @@ It reads what a browser or a mail makes of an address, and says what Entra refus
 form-encoded; scopes are separated by spaces and by nothing else (RFC 6749, section 3.3); a scope is a name of
 Microsoft Graph, ADDRESS/NAME or APP-ID/NAME; ``.default`` goes with the scopes of a sign-in only, and is for one
 resource; no parameter is there twice; `prompt` has one value; the tenant is an id, a domain or a name for several; the
-v1.0 endpoint takes `resource` and no scopes; at /consumers nobody of a tenant signs in.
+v1.0 endpoint takes `resource` and no scopes, and the v2.0 endpoint scopes and no `resource`; at /consumers nobody of a
+tenant signs in.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def read(text: str) -> Reading:
     tenant = decoded(tenant, plus=False)
     asked = parameters(query)
     scopes, defaults, refused = wanted(page, asked)
+    on_v2 = page == "oauth2/v2.0/authorize"
     prompts = asked.get("prompt", "").casefold().split() if page.endswith("authorize") else []
     redirect = re.sub(r"\s", "", asked.get("redirect_uri", ""))
     return Reading(
@@ -73,6 +75,11 @@ def read(text: str) -> Reading:
             *bad_tenant(tenant),
             *("AADSTS9000411" for _ in repeated(query)),
             *(["AADSTS90102"] if redirect and ":" not in redirect else []),
+            *(
+                refused_on_v2(asked, (*defaults, *(one for one, name in scopes if not signs_in(one, name))))
+                if on_v2
+                else ()
+            ),
             *refused_prompt(page, prompts),
             *refused,
         ),
@@ -153,7 +160,7 @@ def wanted(page: str, asked: dict[str, str]) -> tuple[tuple[tuple[str, str], ...
         return (), ((resource_of(resource),) if resource else ()), []
     scopes: dict[tuple[str, str], tuple[str, str]] = {}
     refused: list[str] = []
-    for item in dict.fromkeys(asked["scope"].split(" ")):
+    for item in dict.fromkeys(asked.get("scope", "").split(" ")):
         if not item:
             continue
         one = "".join(f"%{ord(sign):02X}" if sign < " " else sign for sign in item)
@@ -178,8 +185,23 @@ def wanted(page: str, asked: dict[str, str]) -> tuple[tuple[tuple[str, str], ...
     named = tuple(pair for (_, name), pair in scopes.items() if name != ".default")
     if not defaults:
         return named, (), refused
-    mixed = tuple(pair for pair in named if not (pair[0] == GRAPH and pair[1].casefold() in SIGN_IN))
+    mixed = tuple(pair for pair in named if not signs_in(*pair))
     return mixed, defaults, [*refused, *(["AADSTS70011"] if mixed or len(defaults) > 1 else [])]
+
+
+def signs_in(resource: str, name: str) -> bool:
+    """Whether a scope is one of OpenID Connect's."""
+    return resource == GRAPH and name.casefold() in SIGN_IN
+
+
+def refused_on_v2(asked: dict[str, str], resources: tuple[str, ...]) -> list[str]:
+    """The codes for an empty scope and for a resource; `resources` are those of the scopes."""
+    refused = ["AADSTS900144"] if not asked.get("scope", "x").strip(" ") else []
+    if resource := asked.get("resource", "").strip():
+        ids = (resource_of(resource), *resources)
+        is_other = len(ids) > 1 and ids[0] not in ids[1:] and all(map(APP_ID.fullmatch, ids))
+        refused.append("AADSTS901002 or AADSTS9010010" if is_other else "AADSTS901002")
+    return refused
 
 
 def resource_of(text: str) -> str:
