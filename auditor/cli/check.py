@@ -24,7 +24,6 @@ from auditor.cli.options import (
 )
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say, wants_colour, width
-from auditor.facts.ids import is_guid
 from auditor.model.document import series
 from auditor.model.errors import EXIT_CODES, OK
 from auditor.model.report import Report
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from auditor.jobs.audit_request import Outputs
     from auditor.model.difference import SinceLast
     from auditor.model.report import Summary
+    from auditor.model.snapshot import Snapshot
 
 
 def print_sample_notice() -> None:
@@ -191,12 +191,18 @@ def _write_text(text: str, output: str) -> bool:
     return True
 
 
-def say_if_other_tenant(named: str, read: str) -> None:
+def say_if_other_tenant(named: str, snapshot: Snapshot) -> None:
     """Say that the address of --from-url signs in to another tenant than the one that the answer is about."""
-    if is_guid(named) and is_guid(read) and named.lower() != read.lower():
+    is_other = snapshot.is_other_tenant(named)
+    if is_other:
         say(
-            f"Note: the address signs in to the tenant {named}, and this answer is about {read}. Check the snapshot of"
-            " that tenant to learn what its users see there."
+            f"Note: the address signs in to the tenant {named}, and this answer is about {snapshot.tenant.id}."
+            " Check the snapshot of that tenant to learn what its users see there."
+        )
+    elif is_other is None:
+        say(
+            f"Note: the address signs in to {named}, and the data doesn't say whether that's the tenant that this"
+            " answer is about."
         )
 
 
@@ -405,7 +411,7 @@ def command(
     )
     with interaction() as person:
         audited = audit(request, person)
-    say_if_other_tenant(named.tenant, audited.snapshot.tenant.id)
+    say_if_other_tenant(named.tenant, audited.snapshot)
     if fix_script:
         write_fix_script(audited.report, fix_script, which_fix, file)
         return OK

@@ -9,21 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlsplit
 
 import msgspec
 
+from auditor.consent.address_faults import (
+    OF_ANY_TENANT,
+    escaped,
+    prompt_faults,
+    redirect_faults,
+    repeated_faults,
+    response_faults,
+    scope_fault,
+    tenant_faults,
+    v2_faults,
+)
 from auditor.consent.consent_request import (
     RequestError,
     client_id_of,
-    is_openid,
     requesting,
     resource_named,
     unique_needs,
     with_known_facts,
 )
-from auditor.facts.ids import CLOUDS, FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid, known_resource_names
-from auditor.model.rule import App, RequestFault, RequestMode
+from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH
+from auditor.model.rule import App, RequestMode
 
 _OTHER_HOSTS = ("login.microsoft.com", "login.windows.net", "sts.windows.net", "login.chinacloudapi.cn")
 _OTHER_HOSTS_OF_GOVERNMENTS = ("login-us.microsoftonline.com", "login.usgovcloudapi.net")
@@ -67,23 +77,29 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
     anything else than a consent address of Microsoft's.
     """
     address = _address_in(text)
-    query = {key.lower(): values[0] for key, values in parse_qs(address.query).items()}
+    parameters = parse_qsl(address.query, keep_blank_values=True)
+    query: dict[str, str] = {}
+    for name, value in parameters:
+        query[name.lower()] = query.get(name.lower()) or value
     if not query.get("client_id", "").strip():
         raise RequestError(f"the address has no client_id: {_WANTED}")
     if token := next((name for name in ("client_id", "scope", "resource") if TOKEN.search(query.get(name, ""))), ""):
         raise RequestError(f"the address has a token as its {token}: {_WANTED}")
     client_id = client_id_of(query["client_id"])
     redirect_uri = _without_secrets("".join(query.get("redirect_uri", "").split()))
-    tenant, _, page = address.path.strip("/").partition("/")
+    segment, _, page = address.path.strip("/").partition("/")
+    tenant = unquote(segment)
+    faults = tuple(tenant_faults(tenant))
+    names_one = not faults and tenant.lower() not in OF_ANY_TENANT
+    faults = (*faults, *repeated_faults([name for name, _ in parameters], page))
     known = recognize(client_id, redirect_uri)
     app = _asked(client_id, page.lower().rstrip("/"), query, known)
     app = msgspec.structs.replace(
         app,
         redirect_uris=(redirect_uri,) if redirect_uri else (),
-        faults=(*_account_faults(tenant), *_redirect_faults(redirect_uri), *app.faults),
+        faults=(*faults, *redirect_faults(redirect_uri), *app.faults),
     )
-    generic = tenant.lower() in ("common", "organizations", "consumers")
-    return Request(app=_described(app, known), tenant="" if generic else tenant)
+    return Request(app=_described(app, known), tenant=tenant if names_one else "")
 
 
 def _without_secrets(uri: str) -> str:
@@ -186,7 +202,9 @@ def _parsed(address: str) -> SplitResult:
 def _asked(client_id: str, page: str, query: dict[str, str], known: App | None) -> App:
     """How the page asks, and for which scopes. Raises RequestError for a page that doesn't ask for consent."""
     if page == "v2.0/adminconsent":
-        return _by_scopes(client_id, query, known)
+        # Nobody reports what this page answers to an empty scope, or to a resource.
+        scope = query.get("scope", "").strip()
+        return _by_scopes(client_id, {"scope": scope} if scope else {}, known)
     if page == "adminconsent":
         # The link for administrators. How users sign in is another address, which only a pack can know.
         asked = App(client_id=client_id, mode=RequestMode.REGISTERED)
@@ -201,7 +219,12 @@ def _asked(client_id: str, page: str, query: dict[str, str], known: App | None) 
         prompt=prompt[0] if len(prompt) == 1 else "",
         prompt_consent=prompt == ["consent"],
         sends_no_redirect_uri=not query.get("redirect_uri", "").strip(),
-        faults=(*_prompt_faults(prompt, is_v1), *app.faults, *_response_faults(query, app)),
+        faults=(
+            *(() if is_v1 else v2_faults(query, app)),
+            *prompt_faults(prompt, is_v1),
+            *app.faults,
+            *response_faults(query, app),
+        ),
     )
 
 
@@ -226,117 +249,21 @@ def _by_scopes(client_id: str, query: dict[str, str], known: App | None) -> App:
     """The v2.0 endpoint: the scopes that it names, or the pack's where it names none or only ``.default``."""
     asked = query.get("scope", "").strip(" ")
     if not asked:
-        if known is None:
+        # Without the parameter, the address may be cut off before it, unless it shows another mistake.
+        if known is None and "scope" not in query and not query.get("resource", "").strip():
             raise RequestError(_NO_SCOPE)
-        return _as_in_pack(App(client_id=client_id), known)
-    items = list(dict.fromkeys(_escaped(item) for item in asked.split(" ") if item))
-    faults = tuple(fault for item in items if (fault := _scope_fault(item)))
-    needs = unique_needs(_split(item) for item in items if not _scope_fault(item))
+        app = App(client_id=client_id)
+        return app if known is None else _as_in_pack(app, known)
+    items = list(dict.fromkeys(escaped(item) for item in asked.split(" ") if item))
+    faults = tuple(fault for item in items if (fault := scope_fault(item)))
+    needs = unique_needs(_split(item) for item in items if not scope_fault(item))
     app = requesting(client_id, needs, faults)
     if app.mode.is_static and not app.scopes and known:
         return msgspec.structs.replace(app, scopes=known.scopes)
     return app
 
 
-def _escaped(item: str) -> str:
-    """A scope whose control characters are written as in Entra's messages: ``user.read%0a`` (fluent-smtp issue 154)."""
-    return "".join(sign if sign.isprintable() and not sign.isspace() else quote(sign) for sign in item)
-
-
 def _split(item: str) -> tuple[str, str]:
     """Resource and name of one scope."""
     prefix, slash, name = item.rpartition("/")
     return (resource_named(prefix), name) if slash else (MICROSOFT_GRAPH, item)
-
-
-_SEPARATORS = (
-    (re.compile(r"%0[ad]", re.IGNORECASE), "line breaks"),
-    (re.compile(r"%(20|2f|3a|2c)", re.IGNORECASE), "characters that are encoded twice"),
-    (re.compile(r"%[0-9a-f]{2}", re.IGNORECASE), "control characters"),
-    # An unencoded plus sign in an address is a space.
-    *(
-        (re.compile(re.escape(sign)), f"{name} that are encoded as %2B" if sign == "+" else name)
-        for sign, name in FALSE_SEPARATORS.items()
-    ),
-)
-"""Signs that other providers take as separators, or that encode one."""
-
-
-def _scope_fault(item: str) -> RequestFault | None:
-    """Why Entra refuses a scope as it is written.
-
-    It must be a name, an address with a name, or an app id with a name; else AADSTS70011 "The scope format is invalid"
-    (DataverseDevTools issue 84). Several that are joined are one that doesn't exist: lowcoder issue 915 and
-    omniauth-office365 issue 1 (commas), fluent-smtp issue 154 (line feeds). An API of a vendor's may have any name.
-    """
-    first = next((sign.split(item, maxsplit=1)[0] for sign, _ in _SEPARATORS if sign.search(item)), item)
-    prefix, slash, name = first.rpartition("/")
-    well_formed = name and (is_guid(prefix) or re.match(r"[a-z][a-z0-9+.-]*://[^/]", prefix, re.IGNORECASE))
-    if slash and not well_formed:
-        what = "names a resource without https:// or api://" if name else "names a resource but no scope"
-        return RequestFault(code="AADSTS70011", because=f"the app asks for {item}, which {what}")
-    resource = resource_named(prefix) if slash else MICROSOFT_GRAPH
-    if first == item or (resource not in known_resource_names() and "://" not in item[len(first) :]):
-        return None
-    between = next(word for sign, word in _SEPARATORS if sign.search(item))
-    return RequestFault(
-        code="AADSTS650053 or AADSTS70011",
-        because=f"the app separates its scopes with {between}, so Entra takes {item} as one scope, and there is none",
-    )
-
-
-# ---- What Entra refuses ---------------------------------------------------------------------------------------------
-
-_PROMPTS = ("login", "none", "consent", "select_account", "create")
-"""What the v2.0 endpoint takes, one at a time ("Prompt behavior with MSAL.js"; "OAuth 2.0 authorization code flow")."""
-_PROMPTS_V1 = (*_PROMPTS, "admin_consent")
-
-
-def _prompt_faults(values: list[str], is_v1: bool) -> Iterator[RequestFault]:
-    """A value of `prompt` that Entra doesn't take.
-
-    AADSTS90023 "Unsupported 'prompt' value": opencloud-eu/desktop issue 871 (two values), keycloak issue 15092 (an
-    unknown one). AADSTS901001 for admin_consent on v2.0: passport-azure-ad issue 524; 90023 in its issue 331.
-    """
-    caveat = "the reports of this error are about the v2.0 endpoint" if is_v1 else ""
-    if len(values) > 1:
-        shown = " ".join(values)
-        because = f"the app sends prompt={shown}, and Entra takes a single value"
-        yield RequestFault(code="AADSTS90023", because=because, caveat=caveat)
-    elif values == ["admin_consent"] and not is_v1:
-        because = "the app sends prompt=admin_consent, which only the older v1.0 endpoint knows"
-        yield RequestFault(code="AADSTS90023 or AADSTS901001", because=because)
-    elif values and values[0] not in (_PROMPTS_V1 if is_v1 else _PROMPTS):
-        because = f"the app sends prompt={_escaped(values[0])}, which Entra doesn't know"
-        yield RequestFault(code="AADSTS90023", because=because, caveat=caveat)
-
-
-_OF_PERSONAL_ACCOUNTS = ("consumers", "9188040d-6c67-4c5b-b112-36a304b66dad")
-"""The tenant of personal Microsoft accounts, by name and by id ("Access tokens", the claim `iss`)."""
-
-
-def _account_faults(tenant: str) -> Iterator[RequestFault]:
-    """``consumers``: "only users with personal Microsoft accounts" ("OAuth 2.0 authorization code flow", tenant)."""
-    if tenant.lower() in _OF_PERSONAL_ACCOUNTS:
-        because = f"the app signs in at /{tenant}, which takes personal Microsoft accounts only"
-        yield RequestFault(code="", because=because)
-
-
-def _redirect_faults(redirect_uri: str) -> Iterator[RequestFault]:
-    """AADSTS90102 "'redirect_uri' value must be a valid absolute URI": MicrosoftDocs/azure-docs issue 61707."""
-    if redirect_uri and not re.match(r"[a-z][a-z0-9+.-]*:", redirect_uri, re.IGNORECASE):
-        encoded = " (it is encoded twice)" if re.match(r"[a-z]+%3a", redirect_uri, re.IGNORECASE) else ""
-        because = f"the redirect URI {_escaped(redirect_uri)} is not an absolute address{encoded}"
-        yield RequestFault(code="AADSTS90102", because=because)
-
-
-def _response_faults(query: dict[str, str], app: App) -> Iterator[RequestFault]:
-    """An access token is for one resource, so the implicit flow can't ask for two (MSAL.js issue 523, AADSTS700022).
-
-    With the authorization code flow it can: "this parameter can cover multiple resources".
-    """
-    resources = dict.fromkeys((*app.default_resources, *(n.resource for n in app.scopes if not is_openid(n))))
-    if "token" in query.get("response_type", "").lower().split() and len(resources) > 1:
-        because = "the app asks for an access token at once, which can't be for more than one resource"
-        caveat = "Microsoft doesn't document that the implicit flow is limited to one resource"
-        yield RequestFault(code="AADSTS700022 or AADSTS28000", because=because, caveat=caveat)

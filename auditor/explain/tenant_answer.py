@@ -246,7 +246,7 @@ def _perhaps(snapshot: Snapshot, asked: Asked, decision: Decision, after: AfterC
 
 def _other_tenant(snapshot: Snapshot, facts: TextFacts) -> Iterator[str]:
     said, own = facts.tenant, snapshot.tenant
-    if not said or said.lower() in (own.id.lower(), own.name.lower()) or said.lower() in _domains(snapshot):
+    if not said or said.lower() in (own.id.lower(), own.name.lower()) or said.lower() in snapshot.domains:
         return
     if is_redacted_tenant(own.id) or own.id == NO_ID or not own.id:
         return
@@ -254,15 +254,9 @@ def _other_tenant(snapshot: Snapshot, facts: TextFacts) -> Iterator[str]:
         yield f"Another tenant: the text is about {said}, and this answer is about {name_of_tenant(snapshot)}."
 
 
-def _domains(snapshot: Snapshot) -> frozenset[str]:
-    organization = snapshot.sections.organization
-    rows = organization.verifiedDomains if organization else ()
-    return frozenset(row.name.lower() for row in rows if row.name)
-
-
 def _other_account(snapshot: Snapshot, asked: Asked) -> Iterator[str]:
     domain = asked.facts.user.rpartition("@")[2].lower()
-    domains = _domains(snapshot)
+    domains = snapshot.domains
     if domain and domains and domain not in domains and not any(domain.endswith(f".{one}") for one in domains):
         yield (
             f"Another account: {asked.facts.user} has a domain that isn't one of {name_of_tenant(snapshot)}, so the"

@@ -10,7 +10,7 @@ from typing import overload
 
 import msgspec
 
-from auditor.facts.ids import is_guid
+from auditor.facts.ids import NO_ID, is_guid, is_redacted_tenant
 from auditor.model.document import ENDS_SOON_DAYS, days_left
 from auditor.model.field_types import (
     ErrorMessage,
@@ -164,6 +164,24 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     covers: Mapping[SectionPart, tuple[NameOrId, ...]] = msgspec.field(default_factory=dict)
     unread: Mapping[SectionPart, Unread] = msgspec.field(default_factory=dict)
     provenance: Provenance | None = None
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """The verified domains of the tenant, in lower case; none if they were not read."""
+        organization = self.sections.organization
+        return frozenset(row.name.lower() for row in (organization.verifiedDomains if organization else ()) if row.name)
+
+    def is_other_tenant(self, named: str) -> bool | None:
+        """Whether an id or a domain is that of another tenant; ``None`` if the data doesn't say, false for no name.
+
+        Redaction replaces ids and domains, so it doesn't say then either.
+        """
+        name, own = named.lower(), self.tenant.id.lower()
+        if not name or name == own or name in self.domains:
+            return False
+        of_same_kind = {own} - {"", NO_ID} if is_guid(name) else self.domains
+        is_known = bool(of_same_kind) and not any(map(is_redacted_tenant, (name, *of_same_kind)))
+        return True if is_known and (is_guid(own) or not is_guid(name)) else None
 
 
 class PartOfSnapshot(Snapshot, frozen=True, kw_only=True):

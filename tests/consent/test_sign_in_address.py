@@ -21,6 +21,8 @@ V1 = f"{HOST}/contoso.com/oauth2/authorize?client_id={CLIENT}&response_type=code
 PLAIN = f"{V2}&scope=User.Read%20Mail.Read"
 BOTH = ((GRAPH, "User.Read"), (GRAPH, "Mail.Read"))
 READ = Reading(CLIENT, scopes=BOTH)
+WORD = "AADSTS900023 or AADSTS90002"
+"""Entra answers either about a tenant of one word."""
 
 
 def as_reading(text: str) -> Reading:
@@ -86,6 +88,39 @@ def safe_link(address: str, region: str = "eur01") -> str:
         pytest.param(
             PLAIN.replace("login.microsoftonline.com", "login.partner.microsoftonline.cn"), READ, id="21Vianet"
         ),
+        *(
+            pytest.param(PLAIN.replace("/common/", f"/{tenant}/"), Reading(CLIENT, said, BOTH), id=f"tenant {tenant}")
+            for tenant, said in (
+                ("contoso.com", "contoso.com"),
+                ("CONTOSO.onmicrosoft.com", "CONTOSO.onmicrosoft.com"),
+                ("contoso-talent.co.uk", "contoso-talent.co.uk"),
+                ("xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+                ("m%C3%BCnchen.example", "m\u00fcnchen.example"),
+            )
+        ),
+        *(
+            pytest.param(
+                PLAIN.replace("/common/", f"/{tenant}/"),
+                Reading(CLIENT, scopes=BOTH, refused=(code,)),
+                id=f"tenant {tenant}",
+            )
+            for tenant, code in (
+                # What a program left in the place of the tenant.
+                *((word, WORD) for word in ("undefined", "null", "None", "contosotalent", "tenant", "authorize")),
+                *((word, "AADSTS900023") for word in ("YOUR_TENANT_ID", "%7Btenant%7D", "{tenant}", "{{tenantid}}")),
+                *((word, "AADSTS900023") for word in ("%3Ctenant%3E", "$TENANT_ID", "%25TENANT%25", ":tenant")),
+                *((word, "AADSTS900023") for word in ("{tenant}.onmicrosoft.com", "[tenant]", "tenant_id.example")),
+                # What somebody mistyped.
+                (OWN_API[:-1], WORD),
+                ("Contoso%20Talent", "AADSTS900023"),
+                ("me@contoso.com", "AADSTS900023"),
+                ("contoso..com", "AADSTS900023"),
+                ("10.0.0.1", "AADSTS900023"),
+                ("00000000-0000-0000-0000-000000000000", "AADSTS90002"),
+                (f"%7B{OWN_API}%7D", "AADSTS900023"),
+                ("organizations%20", "AADSTS900023"),
+            )
+        ),
         # Scopes and their resources.
         pytest.param(f"{V2}&scope=User.Read+Mail.Read", READ, id="plus signs"),
         pytest.param(f"{V2}&scope=%20User.Read%20%20Mail.Read+user.read+", READ, id="more spaces, and one twice"),
@@ -120,6 +155,26 @@ def safe_link(address: str, region: str = "eur01") -> str:
             id="an address that only its tenants know",
         ),
         # .default and the v1.0 endpoint.
+        pytest.param(
+            f"{PLAIN}&resource=https%3A%2F%2Fgraph.microsoft.com",
+            Reading(CLIENT, scopes=BOTH, refused=("AADSTS901002",)),
+            id="v2 with the resource of its scopes",
+        ),
+        pytest.param(
+            f"{PLAIN}&resource=https%3A%2F%2Foutlook.office365.com",
+            Reading(CLIENT, scopes=BOTH, refused=("AADSTS901002 or AADSTS9010010",)),
+            id="v2 with another resource",
+        ),
+        pytest.param(
+            f"{V2}&scope=openid&resource=https://vault.example",
+            Reading(CLIENT, scopes=((GRAPH, "openid"),), refused=("AADSTS901002",)),
+            id="v2 with a resource and no scope of one",
+        ),
+        pytest.param(
+            f"{V2}&resource={MANAGEMENT}", Reading(CLIENT, refused=("AADSTS901002",)), id="v2 with a resource alone"
+        ),
+        pytest.param(f"{V2}&scope=", Reading(CLIENT, refused=("AADSTS900144",)), id="an empty scope"),
+        pytest.param(f"{V2}&scope=%20&state=1", Reading(CLIENT, refused=("AADSTS900144",)), id="a scope of a space"),
         pytest.param(
             f"{V2}&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default", Reading(CLIENT, defaults=(GRAPH,)), id="default"
         ),
@@ -223,6 +278,29 @@ def safe_link(address: str, region: str = "eur01") -> str:
             Reading(CLIENT, scopes=BOTH, prompt="admin_consent", refused=("AADSTS90023 or AADSTS901001",)),
             id="prompt admin_consent on v2",
         ),
+        *(
+            pytest.param(
+                f"{PLAIN}&state=1&prompt=login&{more}",
+                Reading(CLIENT, scopes=BOTH, prompt="login", refused=("AADSTS9000411",)),
+                id=f"{more} again",
+            )
+            for more in (
+                "scope=openid",
+                "scope=User.Read%20Mail.Read",
+                "prompt=consent",
+                "prompt=",
+                "state=2",
+                "Scope=",
+            )
+        ),
+        *(
+            pytest.param(
+                f"{PLAIN}&{name}=1&{name}=1",
+                Reading(CLIENT, scopes=BOTH, refused=("AADSTS9000411",)),
+                id=f"{name} twice",
+            )
+            for name in ("nonce", "login_hint", "response_mode", "code_challenge", "x-client-SKU")
+        ),
         pytest.param(f"{PLAIN}&prompt=none", Reading(CLIENT, scopes=BOTH, prompt="none"), id="prompt none"),
         pytest.param(
             f"{PLAIN}&prompt=select_account", Reading(CLIENT, scopes=BOTH, prompt="select_account"), id="a prompt"
@@ -283,8 +361,15 @@ def addresses(draw: st.DrawFn) -> str:
         "redirect_uri": draw(REDIRECTS),
         "resource": draw(RESOURCES),
     }
-    query = "&".join(f"{name}={encode(value, safe='')}" for name, value in asked.items() if value)
-    tenant = draw(st.sampled_from(["common", "organizations", "consumers", "contoso.com", OWN_API]))
+    again = draw(st.lists(st.sampled_from(["scope", "prompt", "redirect_uri", "resource", "state"]), max_size=2))
+    sent = [
+        *((name, value) for name, value in asked.items() if value),
+        *((name, asked.get(name, "")) for name in again),
+    ]
+    query = "&".join(f"{name}={encode(value, safe='')}" for name, value in sent)
+    tenant = draw(
+        st.sampled_from(["common", "organizations", "consumers", "contoso.com", OWN_API, "undefined", "{id}"])
+    )
     pasted: str = draw(st.sampled_from(WRAPPINGS))(f"{HOST}/{tenant}/{draw(PAGES)}?{query}")
     return pasted
 
@@ -358,6 +443,72 @@ def test_an_access_token_of_the_implicit_flow_is_for_one_resource(response: str,
         f"{HOST}/common/oauth2/v2.0/authorize?client_id={CLIENT}&response_type={quote(response)}&scope={quote(scope)}"
     )
     assert len(request_from_url(address).app.faults) == codes
+
+
+@pytest.mark.parametrize(
+    "tenant",
+    [
+        pytest.param(f"%7B{OWN_API}%7D", id="an ID in braces"),
+        pytest.param(OWN_API.replace("-", ""), id="an ID without hyphens"),
+        pytest.param("organizations%20", id="a space after it"),
+        pytest.param("contoso.com.", id="a domain with the dot of the root"),
+    ],
+)
+def test_a_tenant_in_another_spelling_is_refused_but_not_for_certain(tenant: str) -> None:
+    (fault,) = request_from_url(PLAIN.replace("/common/", f"/{tenant}/")).app.faults
+    assert fault.caveat == "Microsoft doesn't document in which spellings Entra takes a tenant"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_certain"),
+    [
+        pytest.param(f"{PLAIN}&scope=Mail.Send", True, id="a parameter of the sign-in page"),
+        pytest.param(f"{PLAIN}&sso_reload=1&sso_reload=1", False, id="a parameter that isn't documented"),
+        pytest.param(f"{PLAIN}&Scope=Mail.Send", False, id="in another letter case"),
+        pytest.param(
+            f"{HOST}/contoso.com/adminconsent?client_id={CLIENT}&client_id={CLIENT}", False, id="the admin consent page"
+        ),
+    ],
+)
+def test_a_parameter_that_is_there_twice_is_refused_for_certain_where_reports_show_it(
+    address: str, is_certain: bool
+) -> None:
+    (fault,) = request_from_url(address).app.faults
+    assert (fault.code, not fault.caveat) == ("AADSTS9000411", is_certain)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_certain"),
+    [
+        pytest.param("&scope=&state=1", True, id="an empty scope"),
+        pytest.param("&state=1&scope=", False, id="an empty scope at the end, where the address may be cut off"),
+        pytest.param(
+            "&scope=User.Read&resource=https://vault.azure.net", True, id="a resource that no scope belongs to"
+        ),
+        pytest.param("&scope=User.Read&resource=https://graph.microsoft.com", False, id="the resource of the scopes"),
+        pytest.param(
+            "&scope=User.Read&resource=https://graph.example", False, id="a resource that only a tenant knows"
+        ),
+        pytest.param("&scope=openid&resource=https://graph.microsoft.com", False, id="a resource and no scope of one"),
+    ],
+)
+def test_an_empty_scope_and_a_resource_are_refused_on_the_v2_endpoint(more: str, is_certain: bool) -> None:
+    """n8n issue 33881; vscode issue 254009, django-auth-adfs issue 198; azure-devops-mcp issue 1601."""
+    (fault,) = request_from_url(f"{V2}{more}").app.faults
+    assert (fault.caveat == "") is is_certain
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param(V2, id="the sign-in page"),
+        pytest.param(f"{V2}&resource=", id="the sign-in page and no value of resource"),
+        pytest.param(f"{HOST}/contoso.com/v2.0/adminconsent?client_id={CLIENT}&scope=", id="the admin consent page"),
+    ],
+)
+def test_an_address_that_may_be_cut_off_before_its_scopes_is_an_error(address: str) -> None:
+    with pytest.raises(RequestError, match="names no scope"):
+        request_from_url(address)
 
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJlLWludmVudGVk"

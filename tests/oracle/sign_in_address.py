@@ -3,8 +3,9 @@
 It reads what a browser or a mail makes of an address, and says what Entra refuses in it. The rules: the query is
 form-encoded; scopes are separated by spaces and by nothing else (RFC 6749, section 3.3); a scope is a name of
 Microsoft Graph, ADDRESS/NAME or APP-ID/NAME; ``.default`` goes with the scopes of a sign-in only, and is for one
-resource; `prompt` has one value; the v1.0 endpoint takes `resource` and no scopes; at /consumers nobody of a tenant
-signs in.
+resource; no parameter is there twice; `prompt` has one value; the tenant is an id, a domain or a name for several; the
+v1.0 endpoint takes `resource` and no scopes, and the v2.0 endpoint scopes and no `resource`; at /consumers nobody of a
+tenant signs in.
 """
 
 from __future__ import annotations
@@ -56,24 +57,44 @@ def read(text: str) -> Reading:
     address = find(text)
     path, _, query = address.partition("?")
     tenant, _, page = path.strip("/").partition("/")
+    tenant = decoded(tenant, plus=False)
     asked = parameters(query)
     scopes, defaults, refused = wanted(page, asked)
+    on_v2 = page == "oauth2/v2.0/authorize"
     prompts = asked.get("prompt", "").casefold().split() if page.endswith("authorize") else []
     redirect = re.sub(r"\s", "", asked.get("redirect_uri", ""))
     return Reading(
         client=asked["client_id"].casefold(),
-        tenant="" if tenant in ("common", "organizations", "consumers") else tenant,
+        tenant="" if tenant in ("common", "organizations", "consumers") or bad_tenant(tenant) else tenant,
         scopes=scopes,
         defaults=defaults,
         prompt=prompts[0] if len(prompts) == 1 else "",
         redirect=redirect,
         refused=(
             *([""] if tenant == "consumers" else []),
+            *bad_tenant(tenant),
+            *("AADSTS9000411" for _ in repeated(query)),
             *(["AADSTS90102"] if redirect and ":" not in redirect else []),
+            *(
+                refused_on_v2(asked, (*defaults, *(one for one, name in scopes if not signs_in(one, name))))
+                if on_v2
+                else ()
+            ),
             *refused_prompt(page, prompts),
             *refused,
         ),
     )
+
+
+def bad_tenant(tenant: str) -> list[str]:
+    """The code for a tenant that is neither a name for several tenants, nor an id, nor a domain."""
+    if tenant in ("common", "organizations", "consumers") or APP_ID.fullmatch(tenant):
+        return ["AADSTS90002"] if set(tenant) == {"0", "-"} else []
+    parts = tenant.split(".")
+    words = all(part and part.replace("-", "").isalnum() and part[0] != "-" != part[-1] for part in parts)
+    if words and len(parts) == 1:
+        return ["AADSTS900023 or AADSTS90002"]
+    return [] if words and parts[-1][0].isalpha() else ["AADSTS900023"]
 
 
 def find(text: str) -> str:
@@ -111,12 +132,23 @@ def decoded(text: str, *, plus: bool) -> str:
 
 
 def parameters(query: str) -> dict[str, str]:
-    """The first value of each parameter."""
+    """The first value of each parameter that has one."""
     found: dict[str, str] = {}
-    for part in query.partition("#")[0].split("&"):
-        name, _, value = part.partition("=")
-        found.setdefault(decoded(name, plus=True).casefold(), decoded(value, plus=True))
+    for name, value in pairs(query):
+        found[name] = found.get(name) or value
     return found
+
+
+def repeated(query: str) -> set[str]:
+    """The parameters that are in the query more than once."""
+    names = [name for name, _ in pairs(query)]
+    return {name for name in names if names.count(name) > 1}
+
+
+def pairs(query: str) -> list[tuple[str, str]]:
+    """Names and values in their order."""
+    parts = [part.partition("=") for part in query.partition("#")[0].split("&") if part]
+    return [(decoded(name, plus=True).casefold(), decoded(value, plus=True)) for name, _, value in parts]
 
 
 def wanted(page: str, asked: dict[str, str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], list[str]]:
@@ -128,7 +160,7 @@ def wanted(page: str, asked: dict[str, str]) -> tuple[tuple[tuple[str, str], ...
         return (), ((resource_of(resource),) if resource else ()), []
     scopes: dict[tuple[str, str], tuple[str, str]] = {}
     refused: list[str] = []
-    for item in dict.fromkeys(asked["scope"].split(" ")):
+    for item in dict.fromkeys(asked.get("scope", "").split(" ")):
         if not item:
             continue
         one = "".join(f"%{ord(sign):02X}" if sign < " " else sign for sign in item)
@@ -153,8 +185,23 @@ def wanted(page: str, asked: dict[str, str]) -> tuple[tuple[tuple[str, str], ...
     named = tuple(pair for (_, name), pair in scopes.items() if name != ".default")
     if not defaults:
         return named, (), refused
-    mixed = tuple(pair for pair in named if not (pair[0] == GRAPH and pair[1].casefold() in SIGN_IN))
+    mixed = tuple(pair for pair in named if not signs_in(*pair))
     return mixed, defaults, [*refused, *(["AADSTS70011"] if mixed or len(defaults) > 1 else [])]
+
+
+def signs_in(resource: str, name: str) -> bool:
+    """Whether a scope is one of OpenID Connect's."""
+    return resource == GRAPH and name.casefold() in SIGN_IN
+
+
+def refused_on_v2(asked: dict[str, str], resources: tuple[str, ...]) -> list[str]:
+    """The codes for an empty scope and for a resource; `resources` are those of the scopes."""
+    refused = ["AADSTS900144"] if not asked.get("scope", "x").strip(" ") else []
+    if resource := asked.get("resource", "").strip():
+        ids = (resource_of(resource), *resources)
+        is_other = len(ids) > 1 and ids[0] not in ids[1:] and all(map(APP_ID.fullmatch, ids))
+        refused.append("AADSTS901002 or AADSTS9010010" if is_other else "AADSTS901002")
+    return refused
 
 
 def resource_of(text: str) -> str:
