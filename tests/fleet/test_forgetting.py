@@ -183,7 +183,7 @@ def test_the_command_asks_first_and_says_what_it_did(nights: Nights) -> None:
 
     refused, tried = asked(), asked("--dry-run")
     assert refused.exit_code == USAGE and "add --yes" in refused.output
-    assert tried.exit_code == OK and "Would remove of acme" in tried.output
+    assert tried.exit_code == OK and "Would remove data of acme" in tried.output
     assert (nights.folder / "out/acme").exists()
     done = asked("--yes", standalone=False)
     assert done.return_value == FAILING, done.output
