@@ -67,8 +67,8 @@ def command(
     """Write what to register once for all customers: one app for many tenants, with the least permissions.
 
     The permissions are those that the packs and apps need, and those of the configuration's packs; without any, those
-    of the shipped packs about an app. The files are the steps, scripts for the Azure CLI and PowerShell, the permissions
-    as JSON, and, unless there is one, a configuration. Nothing is registered and nothing is sent.
+    of the shipped packs about an app. The files are the steps, scripts for the Azure CLI and PowerShell, the
+    permissions as JSON, and, unless there is one, a configuration. Nothing is registered and nothing is sent.
     """
     refuse_empty()
     from auditor.jobs.app_catalog import app_named, pack_reference

@@ -30,7 +30,8 @@ class Found(NamedTuple):
 def search_files(place: Path, words: Words) -> Iterator[Found]:
     """The files at or below a place that have some of the words, in their names too, or that could not be searched.
 
-    A folder that could not be listed is among these. Links are not followed. What a PDF shows is compressed and encoded, so only its name and its information count.
+    A folder that could not be listed is among these. Links are not followed. What a PDF shows is compressed and
+    encoded, so only its name and its information count.
     """
     unread: list[OSError] = []
     for path in _files(place, unread.append):

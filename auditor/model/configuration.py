@@ -194,8 +194,9 @@ class OnboardingSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs.
 
-    The customers of `sources` become `tenants` when their lists are read; those of `csv_files` are in it already. `schedule_minute` is when the workers of a
-    fleet start it, in minutes after midnight UTC; none if something else starts it.
+    The customers of `sources` become `tenants` when their lists are read; those of `csv_files` are tenants already.
+    `schedule_minute` is when the workers of a fleet start it, in minutes after midnight UTC; none if something
+    else starts it.
     """
 
     file: str
