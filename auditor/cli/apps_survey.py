@@ -54,7 +54,6 @@ Examples:
   consent-auditor apps survey --snapshot tenant.json --app doodle --app calendly -f json
   consent-auditor apps survey --sample managed-default --catalog
 
-\b
 Exit codes: 0 users are stopped at no app that is shown, 1 users are stopped at one,
 2 usage error, 3 the tenant could not be read, 4 it isn't known of an app.""",
 )

@@ -42,7 +42,6 @@ Examples:
   consent-auditor blocked --compare --earlier last-month.json
   consent-auditor blocked --snapshot tenant.json -o blocked.html -o blocked.csv
 
-\b
 Exit codes: 0 nobody is stopped now, 1 users are stopped or wait, 2 usage error, 3 the tenant couldn't be read,
 4 not all that decides could be read.""",
 )

@@ -124,7 +124,6 @@ def _names(manifest: Manifest) -> str:
 Examples:
   consent-auditor bundle verify ticket.zip
 
-\b
 Exit codes: 0 what the program writes for this snapshot and these rules; 1 damaged, changed or
 different; 2 not a bundle; 4 complete, but it couldn't be verified with this version.""",
 )

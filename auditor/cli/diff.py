@@ -23,7 +23,6 @@ Examples:
   consent-auditor diff 41 42 -f json
   consent-auditor diff monday.json tuesday.json --fail-on-new high
 
-\b
 Exit codes: 0 compared, 1 something that --fail-on-new or --fail-on-change names, 2 usage error.""",
 )
 @click.argument("before", metavar="A")

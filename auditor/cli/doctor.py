@@ -32,7 +32,6 @@ Examples:
   consent-auditor doctor --pack trackerrms-uk
   consent-auditor doctor --auth az-cli
 
-\b
 Exit codes: 0 no problems, 1 a permission is missing or the clock is wrong,
 2 usage error, 3 an audit can't run.""",
 )

@@ -67,7 +67,6 @@ single ones, or pipe what you copied:
   pbpaste | consent-auditor explain -                    (macOS)
   xclip -selection clipboard -o | consent-auditor explain -    (Linux)
 
-\b
 Exit codes: 0 known, or the tenant lets the user connect; 1 the tenant stops the user;
 2 usage error; 3 the tenant could not be read; 4 not known.""",
 )

@@ -20,7 +20,6 @@ Examples:
   consent-auditor fleet enqueue --now --tag gold
   consent-auditor fleet enqueue --now --tenant contoso
 
-\b
 Exit codes: 0 the tenants are in the queue, 2 a usage or configuration error, or a database that can't be
 opened, 3 the queue can't be used, or a list of customers can't be read.""",
 )

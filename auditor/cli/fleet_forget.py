@@ -31,7 +31,6 @@ Examples:
   consent-auditor fleet forget contoso --search audit-results/
   consent-auditor fleet forget 9ad9b9a2-5e78-454d-b065-a1c284cc4549 --yes
 
-\b
 Exit codes: 0 nothing is left, 1 something is left, 2 usage error,
 4 a place could not be searched.""",
 )

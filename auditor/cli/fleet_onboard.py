@@ -28,7 +28,6 @@ Examples:
   consent-auditor fleet onboard -o onboarding.html -o onboarding.csv
   consent-auditor fleet onboard --tenant contoso --details
 
-\b
 Exit codes: 0 all customers have consented, 1 some haven't, 2 a usage or configuration error,
 3 no customer could be asked, 4 all that could be asked have consented.""",
 )

@@ -51,7 +51,6 @@ Examples:
   consent-auditor fleet report --live --app "Acme Mail"
   consent-auditor fleet report --app trackerrms-uk --snapshot from-customers/
 
-\b
 Exit codes: 0 users of every tenant can connect every app, 1 somewhere they can't, 2 usage error,
 3 no tenant has an audit that counts, 4 nothing fails, but something isn't known.""",
 )

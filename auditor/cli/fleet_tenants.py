@@ -22,7 +22,6 @@ Examples:
   consent-auditor fleet tenants -f json
   consent-auditor fleet tenants -o tenants.csv
 
-\b
 Exit codes: 0 the tenants were listed, 2 a usage or configuration error,
 3 the history, the queue or a list of customers could not be read.""",
 )

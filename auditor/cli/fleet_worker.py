@@ -33,7 +33,6 @@ Examples:
   consent-auditor fleet worker --concurrency 20 --log-format json 2>> worker.log
   consent-auditor fleet worker --drain
 
-\b
 Exit codes: 0 the worker was asked to end, or nothing waits any more, 2 a usage or configuration error,
 or a database that can't be opened, 3 the queue can't be used, or was lost for minutes.""",
 )

@@ -24,7 +24,6 @@ Examples:
   consent-auditor nightly check
   consent-auditor nightly check --config nightly.yaml --notify
 
-\b
 Exit codes: 0 no problems, 1 something is missing but runs can be made, 2 a usage or configuration error,
 3 a tenant can't be audited or the history can't be used.""",
 )

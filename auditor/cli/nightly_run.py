@@ -65,7 +65,6 @@ Examples:
   consent-auditor nightly run --tenant contoso -f json
   consent-auditor nightly run --log-format json 2>> nightly.log
 
-\b
 Exit codes: 2 a usage or configuration error, before anything runs; else 1 if a tenant fails,
 else 3 if a tenant could not be audited or there is none, else 4 if a verdict is unknown, else 0.""",
 )

@@ -24,7 +24,6 @@ Examples:
   consent-auditor packs lint rules/ours.yaml
   consent-auditor packs lint rules/ --strict
 
-\b
 Exit codes: 0 no errors, 2 an error, or with --strict a warning.""",
 )
 @click.option("--strict", is_flag=True, help="Also exit with 2 for a warning, but never for advice.")

@@ -23,7 +23,6 @@ Examples:
   consent-auditor packs test trackerrms-uk
   consent-auditor packs test rules/ours.yaml --rule OURS-1 -v
 
-\b
 Exit codes: 0 every case gives its expected outcome, 1 a case doesn't, or with --strict
 a rule lacks a failing, passing or unknown case, 2 a pack is broken.""",
 )
