@@ -108,7 +108,7 @@ def _ask(plan: Removal) -> None:
 
 def _print(verb: str, plan: Removal) -> None:
     ids = f" ({', '.join(plan.holdings.ids)})" if plan.holdings.ids else ""
-    click.echo(printable(f"{verb} of {plan.label}{ids}:"))
+    click.echo(printable(f"{verb} data of {plan.label}{ids}:"))
     for what, amount in _amounts(plan):
         click.echo(printable(f"  {what:<11}{amount}"))
 
@@ -146,7 +146,7 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
     if proof.shared:
         others = count(len(proof.shared), "other word was", "other words were")
         owners, found = first_of(proof.owners, _NAMED), first_of(sorted(proof.shared), _NAMED)
-        yield f"{others} also read of {series(owners)}, and not counted: {series(found)}."
+        yield f"{others} also read in {series(owners)}, and not counted: {series(found)}."
     for heading, lines in (
         ("Left:", tuple(f"{one.place}: {one.what}. {one.advice}" for one in proof.left)),
         ("Not searched:", proof.unsearched),
@@ -178,4 +178,5 @@ def _answer(plan: Removal, proof: Proof) -> str:
         return f"{plan.label} is forgotten, except for {count(len(proof.left), 'place')} that you have to look at."
     if proof.unsearched:
         return f"{plan.label} is forgotten, but {count(len(proof.unsearched), 'place')} could not be searched."
-    return f"{plan.label} is forgotten: nothing is left in {count(len(proof.places), 'place')} that were searched."
+    searched = count(len(proof.places), "place was", "places were")
+    return f"{plan.label} is forgotten: {searched} searched, and nothing is left."

@@ -66,18 +66,18 @@ def command(
 ) -> int:
     """Write what to register once for all customers: one app for many tenants, with the least permissions.
 
-    The permissions are those that the packs and apps need; without any, those of the configuration's, else of the
-    shipped packs about an app. The files are the steps, scripts for the Azure CLI and PowerShell, the permissions
-    as JSON, and, unless there is one, a configuration. Nothing is registered and nothing is sent.
+    The permissions are those that the packs and apps need, and those of the configuration's packs; without any, those
+    of the shipped packs about an app. The files are the steps, scripts for the Azure CLI and PowerShell, the
+    permissions as JSON, and, unless there is one, a configuration. Nothing is registered and nothing is sent.
     """
     refuse_empty()
     from auditor.jobs.app_catalog import app_named, pack_reference
-    from auditor.jobs.registration import found_configuration, registration_for, steps, write_files
+    from auditor.jobs.registration import found_configuration, notes_on, registration_for, steps, write_files
 
     found = found_configuration(config)
-    named = (*packs, *(pack_reference(app_named(app)) for app in apps))
+    named = tuple(dict.fromkeys((*packs, *(pack_reference(app_named(app)) for app in apps))))
     registration = registration_for(
-        tuple(dict.fromkeys(named)),
+        named,
         found,
         customers=customers or "",
         partner=partner,
@@ -92,13 +92,15 @@ def command(
 
         text = as_text(steps(registration, has_files=False), width=width(), colour=wants_colour())
         click.echo(for_encoding(text, sys.stdout.encoding), nl=False, color=wants_colour())
+        for note in notes_on(found, registration, named):
+            say(note)
         return OK
     from pathlib import Path
 
     place = Path(folder).expanduser()
     for file in write_files(registration, place, force=force, configuration=not found.file):
         say(f"Wrote {place / file}")
-    if found.file:
-        say(f"The packs and customers are those of {found.file}.")
+    for note in notes_on(found, registration, named):
+        say(note)
     say(f"Now follow {place / 'register.md'}.")
     return OK

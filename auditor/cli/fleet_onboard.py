@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.document_output import destinations, output_options, write_document
+from auditor.cli.document_output import destinations, output_options, say_ending, write_document
 from auditor.cli.nightly_run import clock_of_run, config_option, tenant_options
 from auditor.cli.options import redact_options, redaction_of, refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction
+from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
+
+_MEANS = {
+    OK: "all customers have consented",
+    FAILING: "some customers haven't consented",
+    NO_AUDIT: "no customer could be asked",
+    UNKNOWN: "all that could be asked have consented, but not all could be asked",
+}
 
 
 @click.command(
@@ -76,4 +84,5 @@ def command(
         lambda form: render_onboarding(found, form),
         lambda columns, colour: as_text(found, width=columns, colour=colour, whole=details).decode(),
     )
+    say_ending(places, f"Exit code {found.exit_code}: {_MEANS[found.exit_code]}.", found.answer)
     return found.exit_code

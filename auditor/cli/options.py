@@ -180,7 +180,7 @@ def _recognized(found: AddressedApp) -> str:
     """What a pack knows about the app of a pasted URL."""
     pack = found.pack
     assert pack is not None and pack.app is not None, "a pack about an app"
-    by = "client id" if pack.app.client_id == found.app.client_id else "redirect URI, not by its client id"
+    by = "client ID" if pack.app.client_id == found.app.client_id else "redirect URI, not by its client ID"
     used = "" if not pack.app.scopes or found.app.scopes != pack.app.scopes else " and lists its permissions"
     from auditor.jobs.app_catalog import variant_note
 

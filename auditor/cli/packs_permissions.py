@@ -64,5 +64,5 @@ def command(packs: tuple[str, ...], form: str | None, output: str | None) -> int
 def _table(rows: list[tuple[str, str, str, str]]) -> str:
     from tabulate import tabulate
 
-    heads = ("Microsoft Graph permission", "App role id", "Or instead", "Reads")
+    heads = ("Microsoft Graph permission", "App role ID", "Or instead", "Reads")
     return tabulate(rows, heads, tablefmt="simple", maxcolwidths=[None, None, 20, 40]) + "\n"

@@ -113,7 +113,7 @@ def client_id_of(text: str) -> str:
     client = text.strip().strip("{}").lower()
     if not is_guid(client):
         raise RequestError(
-            f"{_shortened(text)!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and"
+            f"{_shortened(text)!r} is not a client ID. A client ID looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and"
             " follows client_id= in the address of the consent page"
         )
     return client

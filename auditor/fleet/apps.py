@@ -85,7 +85,7 @@ class AppsOfFleet:
         variant = f", pack {key.partition('/')[2]}" if "/" in key else ""
         client_id = rows[0].ref.client_id
         name = names.most_common(1)[0][0] if names else f"app {client_id}"
-        before = [row.before for row in rows if row.before is not None]
+        before = [row.before for row in rows if row.before is not None and row.tenant.is_current]
         counts = state_counts(row.state for row in rows)
         return FleetApp(
             key=key,

@@ -197,7 +197,7 @@ def _from_catalogue(wanted: str, names: Mapping[str, str], described: DescribedA
         near = get_close_matches(wanted.casefold(), {name.casefold(): 0 for name in names.values() if name}, n=1)
         spelled = next((name for name in names.values() if near and name.casefold() == near[0]), "")
         hint = f"did you mean {spelled!r}?" if spelled else _hint_of_catalogue(wanted)
-        what = "client id" if is_guid(wanted) else "name"
+        what = "client ID" if is_guid(wanted) else "name"
         raise InvalidRequest(f"no app of this tenant has the {what} {wanted!r}: {hint}") from None
 
 

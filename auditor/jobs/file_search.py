@@ -7,7 +7,7 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,9 +30,11 @@ class Found(NamedTuple):
 def search_files(place: Path, words: Words) -> Iterator[Found]:
     """The files at or below a place that have some of the words, in their names too, or that could not be searched.
 
-    Links are not followed. What a PDF shows is compressed and encoded, so only its name and its information count.
+    A folder that could not be listed is among these. Links are not followed. What a PDF shows is compressed and
+    encoded, so only its name and its information count.
     """
-    for path in _files(place):
+    unread: list[OSError] = []
+    for path in _files(place, unread.append):
         found = words.found_in(str(path.relative_to(place)) if path != place else path.name)
         if path.is_symlink():
             yield from (Found(path, found),) if found else ()
@@ -45,14 +47,16 @@ def search_files(place: Path, words: Words) -> Iterator[Found]:
             continue
         if found:
             yield Found(path, found)
+    for error in unread:
+        yield Found(Path(error.filename or place), error=error.strerror or type(error).__name__)
 
 
-def _files(place: Path) -> Iterator[Path]:
+def _files(place: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
     if not place.is_dir():
         if os.path.lexists(place):
             yield place
         return
-    for folder, folders, names in os.walk(place):
+    for folder, folders, names in os.walk(place, onerror=on_error):
         folders.sort()
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         yield from (Path(folder) / name for name in sorted((*names, *links)))

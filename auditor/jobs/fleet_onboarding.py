@@ -17,7 +17,7 @@ from auditor.jobs.night_setup import Clock, chosen_tenants
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.redaction import redaction_key
 from auditor.jobs.secret_references import Secrets
-from auditor.model.configuration import TenantEntry
+from auditor.model.configuration import EMPTY_CSV, TenantEntry
 from auditor.model.errors import AuditorError
 from auditor.model.onboarding import ConsentStatus, CustomerConsent, Onboarding, OnboardingProblem, ProblemKind
 from auditor.redact.tokens import TokenMaker
@@ -53,6 +53,12 @@ def onboard_fleet(
             notes.append(f"A customer that lost its consent counts as “not yet”, because there is no history: {error}")
         listed = with_customers(configuration, secrets, kept, now=now, interaction=interaction)
         entries = chosen_tenants(listed.configuration, tenants, tags)
+        empty = [one.problem for one in configuration.csv_files if one.problem]
+        problems = [*_of_lists(listed)]
+        if entries:
+            notes += empty
+        else:
+            problems += (OnboardingProblem(kind=ProblemKind.LIST, text=one, advice=EMPTY_CSV) for one in empty)
         return onboard(
             entries,
             configuration.onboarding,
@@ -60,7 +66,7 @@ def onboard_fleet(
             secrets=secrets,
             taken=now,
             history=kept,
-            problems=tuple(_of_lists(listed)),
+            problems=problems,
             notes=notes,
         )
 

@@ -271,6 +271,8 @@ def prove(
     searches = (*_folders(configuration), *((Path(one), _COPY) for one in more))
     for place, advice in searches:
         places.append(str(place))
+        if not place.exists():
+            unsearched.append(f"{place}: there is no such folder")
         for found in search_files(place, own):
             if found.error:
                 unsearched.append(f"{found.path}: {found.error}")
@@ -285,6 +287,7 @@ def prove(
 
 _STILL_OPEN = "Run the command again when no other process has the history open."
 _REPORTS = "The program didn't write this file with this name: delete it, or the words in it."
+_GIVEN = "The next run audits this tenant again: delete the file, or move it out of the folder."
 _PAGES = "Run consent-auditor history site, and delete the page if it stays."
 _METRICS = "The next run writes the metrics again. Delete the lines until then."
 _COPY = "Delete this file, or the words in it."
@@ -295,9 +298,11 @@ def _file_of(history: History) -> Path | None:
 
 
 def _folders(configuration: Configuration | None) -> Iterator[tuple[Path, str]]:
-    """Where the configuration lets the program write, and what to do about what is left there."""
+    """The folders and files of the configuration that can hold data of a tenant, and what to do about what is left."""
     if configuration is None:
         return
+    # Also one that isn't there now, such as a share that isn't mounted: it counts as not searched.
+    yield from dict.fromkeys((Path(one.folder), _GIVEN) for one in configuration.sources if one.folder)
     yield from ((base, _REPORTS) for base in _report_bases(configuration) if base.exists())
     for place, advice in ((configuration.site, _PAGES), (configuration.metrics, _METRICS)):
         if place and Path(place).exists():

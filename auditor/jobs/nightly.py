@@ -17,7 +17,7 @@ from auditor.jobs.kept_runs import open_place
 from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
 from auditor.jobs.tenant_runs import run_tenants
-from auditor.model.configuration import Configuration, Event, HistoryPlace, TenantEntry
+from auditor.model.configuration import EMPTY_CSV, Configuration, Event, HistoryPlace, TenantEntry
 from auditor.model.errors import NO_AUDIT, STOPPED, TERMINATED, AuditorError
 from auditor.model.history import Run, RunState
 from auditor.model.night import ListNight, Night, TenantNight, exit_code_of, missed_starts, seconds_between
@@ -92,7 +92,7 @@ class OpenNight:
         self.night = night
         self.started = started
         self.lists = tuple(map(list_night, configuration.lists))
-        self.problems: list[str] = []
+        self.problems = [f"{one.problem} {EMPTY_CSV}" for one in configuration.csv_files if one.problem]
         self._since: float | None = None
         self._called: Heartbeat | None = None
 

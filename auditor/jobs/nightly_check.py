@@ -21,7 +21,7 @@ from auditor.jobs.nightly import open_configured_history
 from auditor.jobs.run_contents import report_files
 from auditor.jobs.secret_references import Secrets
 from auditor.jobs.snapshot_files import read_snapshot
-from auditor.model.configuration import Configuration, TenantEntry
+from auditor.model.configuration import EMPTY_CSV, Configuration, CsvFile, TenantEntry
 from auditor.model.customers import CustomerList, ListKind
 from auditor.model.document import ENDS_SOON_DAYS, count, days_left, parse_time, utc_text
 from auditor.model.errors import AuditorError
@@ -71,12 +71,18 @@ def check_configuration(
     the lists of customers that were read.
     """
     yield _history(configuration, secrets)
-    for one in lists:
+    found = tuple(lists)
+    for one in found:
         yield from _list(one)
+    for file in configuration.csv_files:
+        yield _csv(file, is_fatal=not configuration.tenants)
+    explained = any(one.error for one in found) or any(one.problem for one in configuration.csv_files)
+    if not configuration.tenants and not explained:
+        yield Tested("tenants", False, "The configuration lists no tenant", "Add one to tenants.", is_fatal=True)
     entries = tuple(tenants)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for found in pool.map(lambda entry: tuple(_tenant(entry, secrets)), entries):
-            yield from found
+        for tested in pool.map(lambda entry: tuple(_tenant(entry, secrets)), entries):
+            yield from tested
     if configuration.metrics:
         yield _writable("metrics", Path(configuration.metrics), "The metrics")
     if configuration.heartbeat:
@@ -112,6 +118,13 @@ def _list(found: CustomerList) -> Iterator[Tested]:
             if days is not None and days <= ENDS_SOON_DAYS:
                 text = f"{expiry_text(expiry, now)}".replace("with the customer", f"with {customer.label}")
                 yield Tested(night.name, None, text, expiry.then)
+
+
+def _csv(found: CsvFile, *, is_fatal: bool) -> Tested:
+    subject = f"CSV file {found.file}"
+    if found.problem:
+        return Tested(subject, False, found.problem.rstrip("."), EMPTY_CSV, is_fatal=is_fatal)
+    return Tested(subject, True, count(found.customers, "customer"))
 
 
 # ---- Tenants --------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from auditor.model.configuration import (
     AppEntry,
     Configuration,
     CredentialEntry,
+    CsvFile,
     CustomerSource,
     HistoryPlace,
     Keep,
@@ -200,11 +201,13 @@ def _configuration(form: ConfigurationForm, document: Node | None, folder: Path,
             keeps_users=form.history.users,
         )
     heartbeat = None if isinstance(form.heartbeat, msgspec.UnsetType) else form.heartbeat.url
-    entries = tuple(_entries(form, document, folder))
+    csv_files: list[CsvFile] = []
+    entries = tuple(_entries(form, document, folder, csv_files))
     return Configuration(
         file=label,
         tenants=tuple(entry for entry in entries if isinstance(entry, TenantEntry)),
         sources=tuple(entry for entry in entries if isinstance(entry, CustomerSource)),
+        csv_files=tuple(csv_files),
         history=history,
         keep=Keep(days=form.keep.days, runs=form.keep.runs),
         notify=tuple(_targets(form.notify, items_of(child(document, "notify")), folder)),
@@ -222,8 +225,13 @@ def _configuration(form: ConfigurationForm, document: Node | None, folder: Path,
     )
 
 
-def _entries(form: ConfigurationForm, document: Node | None, folder: Path) -> Iterable[TenantEntry | CustomerSource]:
-    """The tenants and lists of customers, with the defaults filled in, in the order of the file."""
+def _entries(
+    form: ConfigurationForm, document: Node | None, folder: Path, csv_files: list[CsvFile]
+) -> Iterable[TenantEntry | CustomerSource]:
+    """The tenants and lists of customers, with the defaults filled in, in the order of the file.
+
+    Adds each CSV file to `csv_files`, also one that lists nobody.
+    """
     defaults = _settings(form.defaults, child(document, "defaults"), folder)
     for one, node in zip(form.tenants, items_of(child(document, "tenants")), strict=True):
         settings = {**defaults, **_settings(one, node, folder)}
@@ -240,6 +248,7 @@ def _entries(form: ConfigurationForm, document: Node | None, folder: Path) -> It
         partners = ((ListKind.GDAP, one.gdap), (ListKind.CONTRACTS, one.contracts))
         if one.csv:
             rows = csv_rows(path_of(one.csv, folder), PackProblems(), node.at)
+            csv_files.append(CsvFile(file=_path(one.csv, folder), customers=len(rows)))
             yield from (_of_row(row, entry, of_apps, folder) for row in rows)
         elif one.snapshots:
             found = _path(one.snapshots, folder)

@@ -112,7 +112,7 @@ def _filled(text: str, app: App | None) -> str:
         "portal": "Microsoft Entra admin center",
         "admin-consent-link": "the admin consent link in the report",
         "tenant-id": "the tenant's id",
-        "client-id": app.client_id if app else "the app's client id",
+        "client-id": app.client_id if app else "the app's client ID",
         "app": app.label if app else "the app",
         "redirect-uri": app.redirect_uris[0] if app and app.redirect_uris else "the app's redirect URI",
         "scopes": ", ".join(need.value for need in app.required_scopes) if app else "the app's permissions",

@@ -96,7 +96,9 @@ def registration_for(
     provider: str = "",
     cloud: str = "",
 ) -> Registration:
-    """What to register for these packs; without packs, for the configuration's, else for the shipped ones about an app.
+    """What to register for these packs and those of the configuration; without any, for the shipped ones about an app.
+
+    One registration is for all that the configuration audits, so the configuration's packs are always in it.
 
     Raises InvalidRequest for a tenant or a redirect URI that can't be one, and PackError.
     """
@@ -108,12 +110,15 @@ def registration_for(
             raise InvalidRequest(f"{option} {wrong.message}; expected {wrong.expected}")
     if partner and customers == CSV:
         raise InvalidRequest("--partner is for a list in your own tenant: add --customers gdap or contracts")
-    chosen = (chosen_packs(packs) if packs else found.packs) or chosen_packs(app_pack_names())
+    given = chosen_packs(packs) if packs else ()
+    names = {pack.name for pack in given}
+    more = tuple(pack for pack in found.packs if pack.name not in names)
+    chosen = (*given, *more) or chosen_packs(app_pack_names())
     kinds = [ListKind(customers)] if customers and customers != CSV else [] if customers else list(found.lists)
     return Registration(
         name=name or found.settings.app_name,
         permissions=tuple(map(asked_permission, permissions_for(plan_for(chosen)))),
-        packs=tuple(packs) or tuple(pack.name for pack in chosen),
+        packs=(*packs, *(pack.name for pack in (more if packs else chosen))),
         redirect_uri=redirect or found.settings.redirect_uri,
         listing=tuple(map(_listing, kinds)),
         customers=kinds[0].value if kinds else CSV,
@@ -126,6 +131,35 @@ def registration_for(
 def _listing(kind: ListKind) -> ListingPermission:
     known = LISTING_PERMISSIONS[kind]
     return ListingPermission(name=known.name, id=known.id, title=LIST_NAMES[kind])
+
+
+def notes_on(found: Found, registration: Registration, packs: Sequence[str]) -> Iterator[str]:
+    """Sentences on the configuration, which isn't changed: what was taken from it, and what to add to it.
+
+    `packs` are those that were asked for.
+    """
+    if not found.file:
+        return
+    more = [name for name in registration.packs if name not in packs] if packs else []
+    if more:
+        yield f"The registration also covers the packs of {found.file}: {', '.join(more)}."
+    elif not packs:
+        yield f"The packs and customers are those of {found.file}."
+    known = {pack.name for pack in found.packs}
+    if missing := [one for one in packs if any(pack.name not in known for pack in chosen_packs((one,)))]:
+        yield f"Add to packs in {found.file}, so that runs use them: {', '.join(missing)}"
+    kind = registration.customers
+    if kind != CSV and kind not in found.lists:
+        partner = _yaml(registration.partner or _PLACEHOLDER_PARTNER)
+        yield f"Add to tenants in {found.file}: {{{kind}: {{tenant: {partner}}}}}"
+    made, kept = registration, found.settings
+    pairs = (
+        ("provider", made.provider, kept.provider),
+        ("app-name", made.name, kept.app_name),
+        ("redirect-uri", made.redirect_uri, kept.redirect_uri),
+    )
+    if lacks := [f"{key}: {_yaml(new)}" for key, new, old in pairs if new != old]:
+        yield f"Add to {found.file}, for the messages to customers: onboarding: {{{', '.join(lacks)}}}"
 
 
 def steps(registration: Registration, *, has_files: bool) -> Document:

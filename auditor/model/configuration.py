@@ -113,6 +113,22 @@ class CustomerSource(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.kind}:{self.partner.tenant.lower() if self.partner else self.folder}"
 
 
+EMPTY_CSV = "Add a line for each customer below the names of the columns."
+"""What to do about a CSV file that lists nobody."""
+
+
+class CsvFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A CSV file of the configuration that lists `customers` tenants."""
+
+    file: str
+    customers: int
+
+    @property
+    def problem(self) -> str:
+        """A sentence if the file lists nobody; else empty."""
+        return "" if self.customers else f"There are no customers in {self.file}."
+
+
 class HistoryPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where runs are kept: a file of SQLite, or the URL of a PostgreSQL database. Empty: the platform's state folder.
 
@@ -179,13 +195,15 @@ class OnboardingSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs.
 
-    The customers of `sources` become `tenants` when their lists are read. `schedule_minute` is when the workers of a
-    fleet start it, in minutes after midnight UTC; none if something else starts it.
+    The customers of `sources` become `tenants` when their lists are read; those of `csv_files` are tenants already.
+    `schedule_minute` is when the workers of a fleet start it, in minutes after midnight UTC; none if something
+    else starts it.
     """
 
     file: str
     tenants: tuple[TenantEntry, ...]
     sources: tuple[CustomerSource, ...] = ()
+    csv_files: tuple[CsvFile, ...] = ()
     lists: tuple[CustomerList, ...] = ()
     history: HistoryPlace = HistoryPlace()
     keep: Keep = Keep()

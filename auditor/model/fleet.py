@@ -109,8 +109,9 @@ class FleetApp(StateCounts, frozen=True, kw_only=True):
     """One app in all tenants that have it in their configuration.
 
     `name` has the pack in brackets where several packs describe one app. `before` are the counts at the earlier date
-    of the same tenants, none without an earlier audit; `compared` says how many tenants have one. `why` are the reasons
-    for every state but ``connects``: the states in the order of `AppState`, in each the most frequent reason first.
+    of the tenants that have a current audit too, none without such a tenant; `compared` says how many there are. `why`
+    are the reasons for every state but ``connects``: the states in the order of `AppState`, in each the most frequent
+    reason first.
     """
 
     key: str

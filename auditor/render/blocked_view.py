@@ -6,7 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from auditor.facts.ids import is_guid
-from auditor.model.blocked import Blocked, BlockedApp, LoggedConsent, RequestStatus, StoppedPerson, UserRequest
+from auditor.model.blocked import (
+    Blocked,
+    BlockedApp,
+    BlockedSummary,
+    LoggedConsent,
+    RequestStatus,
+    StoppedPerson,
+    UserRequest,
+)
 from auditor.model.document import (
     Block,
     Cell,
@@ -119,12 +127,23 @@ def answer(found: Blocked) -> str:
     elif made.waiting is None:
         was_read = any(one.section == "appConsentRequests" and one.complete for one in found.sources)
         text += " Who waits for approval isn't known." if was_read else " Who waits for approval wasn't read."
-    now = [
-        f"{made.stopped_now} of the apps would still stop users" if made.stopped_now else "",
-        f"users could connect {made.connect_now}" if made.connect_now else "",
-        f"whether users could connect {made.unknown_now} isn't known" if made.unknown_now else "",
+    return f"{text} {_today(made)}"
+
+
+def _today(made: BlockedSummary) -> str:
+    """Whether users would be stopped today, as sentences."""
+    if made.apps == 1 and made.unknown_now:
+        return "Whether users could connect it now isn't known."
+    if made.apps == 1:
+        return "Now, users would still be stopped there." if made.stopped_now else "Now, users could connect it."
+    known = [
+        f"would still be stopped at {made.stopped_now}" if made.stopped_now else "",
+        f"could connect {made.connect_now}" if made.connect_now else "",
     ]
-    return f"{text} {sentence(f'Now, {series([one for one in now if one])}')}"
+    if not any(known):
+        return f"Whether users could connect {made.unknown_now} of these apps now isn't known."
+    unknown = f" For {made.unknown_now}, that isn't known." if made.unknown_now else ""
+    return f"Now, users {series([one for one in known if one])} of these apps.{unknown}"
 
 
 def _check(found: Blocked) -> str:
@@ -132,12 +151,9 @@ def _check(found: Blocked) -> str:
     asked = found.asked
     if asked.correlation_id:
         return " Check the ID: an entry is in a log only some minutes after the sign-in, and for at most 30 days."
-    names = [
-        "the app's name, or give its client ID" if asked.app and not is_guid(asked.app) else "",
-        "the user's name, or give the object ID" if asked.user and not is_guid(asked.user) else "",
-    ]
-    text = series([one for one in names if one])
-    return f" Check {text}." if text else ""
+    app = " Check the app's name, or give its client ID." if asked.app and not is_guid(asked.app) else ""
+    user = " Check the user's name, or give the user's object ID." if asked.user and not is_guid(asked.user) else ""
+    return f"{app}{user}"
 
 
 def _what(found: Blocked) -> str:

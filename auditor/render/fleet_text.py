@@ -125,8 +125,9 @@ def _apps(report: FleetReport, *, whole: bool) -> Iterator[Block]:
     shown = report.apps if whole else report.apps[:_ROWS]
     for app in shown:
         yield Heading(f"{clip(app.name, NAME_WIDTH)}: {_counts(app)}" if several else "Why")
-        # The tenants without an audit have a section below, which says more about them.
-        known = [one for one in app.why if whole or not one.key.startswith("not-audited/")]
+        # The tenants without an audit have a section below, which says more about them: here, they are only named if
+        # there is no other reason. A fleet without an audit must not look like one in which users connect.
+        known = [one for one in app.why if whole or not one.key.startswith("not-audited/")] or app.why
         why = sorted(known, key=lambda one: -len(one.tenants))
         most = None if whole else _FEW if several else _ROWS
         points = _first([_reason(one.text, one.tenants, _NAMED_OF_ALL if whole else _NAMED) for one in why], most)

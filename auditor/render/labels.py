@@ -141,7 +141,7 @@ def in_plain_words(text: str) -> str:
 
     ``permissionGrantPolicies could not be read`` becomes ``The consent policies could not be read.``
     """
-    text = re.sub(r" \([^()]* could not be read(?: \([^()]*\))?\)", "", text)
+    text = with_data_names(re.sub(r" \([^()]* could not be read(?: \([^()]*\))?\)", "", text))
     # A name like users is also a word, and a name before a dot starts the path of a property.
     names = "|".join(name for name in SECTIONS if not name.islower())
     return sentence(re.sub(rf"\b(?:{names})\b(?![./])", lambda found: section_label(found[0]), text))

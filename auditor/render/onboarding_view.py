@@ -104,7 +104,8 @@ def answer_of(found: Onboarding) -> Onboarding:
 def _answer(found: Onboarding) -> str:
     made = found.summary
     if not made.customers:
-        return "There is no customer to ask: the configuration lists no live tenant."
+        advice = "" if found.problems else " Add the tenants of your customers to it, or a list of them."
+        return f"There is no customer to ask: the configuration lists no live tenant.{advice}"
     if made.customers == 1:
         (one,) = found.customers
         says = "" if one.status is ConsentStatus.UNKNOWN else f" {one.says}"

@@ -60,7 +60,8 @@ def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
     """
     page = TextPage(max(width, NARROWEST), Palette(colour))
     page.say(question(report), indent=0, style="strong")
-    page.say(f"Data of {readable_time(report.taken)}.", indent=0, style="quiet")
+    when = f"Data as of {readable_time(report.taken)}." if report.taken else "When the data was read isn't recorded."
+    page.say(when, indent=0, style="quiet")
     groups = grouped_answers(report)
     if not groups:
         _rules_only(page, report)

@@ -18,7 +18,7 @@ def test_the_answer_comes_first_and_the_exit_code_is_explained_last(tmp_path: Pa
     done = run("apps", "survey", *SAMPLE, cwd=tmp_path)
     assert (done.code, done.err) == (1, "")
     lines = done.out.rstrip().split("\n")
-    assert "apps: users are stopped (" in lines[2]
+    assert "apps: users are stopped" in lines[2]
     assert lines[-1] == "Exit code 1: users are stopped at one of these apps or more."
     assert len(lines) <= 45
 

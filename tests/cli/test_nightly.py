@@ -196,6 +196,32 @@ def test_check_tests_everything_without_a_run(folder: Path) -> None:
     assert not (folder / "out").exists() and not (folder / "m.prom").exists()
 
 
+def test_check_and_run_agree_about_a_configuration_that_lists_nobody_and_say_what_to_do(folder: Path) -> None:
+    (folder / "customers.csv").write_text("tenant,name,tags\n")
+    (folder / "consent-auditor.yaml").write_text("version: 1\ntenants: [{csv: customers.csv, packs: [cisa-scuba]}]\n")
+    advice = "Add a line for each customer below the names of the columns."
+    checked = run("nightly", "check", cwd=folder, env=at(22))
+    assert checked.code == 3
+    assert "CSV file customers.csv\nFAIL  There are no customers in customers.csv\n" in checked.out
+    assert f"{advice}\n\n1 problem found" in checked.out
+    night = nightly(folder, 22)
+    assert night.code == 3
+    assert f"  - There are no customers in customers.csv. {advice}" in night.out
+    assert night.out.endswith("0 tenants: the configuration lists none. 1 problem, listed above. Exit code 3.\n")
+
+
+def test_check_shows_a_csv_file_and_an_empty_one_next_to_other_tenants(folder: Path) -> None:
+    (folder / "some.csv").write_text("tenant,name\ncontoso.example,contoso\n")
+    (folder / "none.csv").write_text("tenant,name\n")
+    (folder / "consent-auditor.yaml").write_text(
+        f"{CONFIGURATION.replace('none.json', 'acme.json')}  - {{csv: none.csv}}\n  - {{csv: some.csv}}\n"
+    )
+    checked = run("nightly", "check", "--tenant", "acme", cwd=folder, env=at(22))
+    assert checked.code == 1, "runs can be made"
+    assert "CSV file some.csv\nok    1 customer\n" in checked.out
+    assert "FAIL  There are no customers in none.csv" in checked.out
+
+
 # ---- How a run ends -------------------------------------------------------------------------------------------------
 
 

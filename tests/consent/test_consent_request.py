@@ -145,7 +145,7 @@ def test_what_a_mail_or_ticket_does_to_an_address_is_undone() -> None:
         ),
         pytest.param(
             "https://login.microsoftonline.com/common/adminconsent?client_id=12345",
-            "not a client id",
+            "not a client ID",
             id="a malformed client id",
         ),
         pytest.param("", "not an address of Microsoft's sign-in page", id="nothing"),

@@ -525,7 +525,7 @@ def test_a_code_or_token_that_somebody_left_in_the_redirect_uri_is_not_kept() ->
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        pytest.param(PLAIN.replace(CLIENT, CODE), "'1.AXoAin…' is not a client id", id="a code as the client id"),
+        pytest.param(PLAIN.replace(CLIENT, CODE), "'1.AXoAin…' is not a client ID", id="a code as the client id"),
         pytest.param(PLAIN.replace(CLIENT, TOKEN), "a token as its client_id", id="a token as the client id"),
         pytest.param(f"{V2}&scope=openid%20{TOKEN}", "a token as its scope", id="a token as a scope"),
     ],

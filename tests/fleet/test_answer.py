@@ -9,15 +9,17 @@ import pytest
 
 from auditor.consent.deciding_setting import DecidingSetting
 from auditor.fleet.freshness import freshness, oldest_start
-from auditor.fleet.tenant_audit import with_common_apps
+from auditor.fleet.tenant_audit import TenantAudit, with_common_apps
 from auditor.model.customers import Customer, CustomerList, ListKind, Relationship
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition, Weight
+from auditor.model.document import Heading, Points
 from auditor.model.fleet import AppState, AuditState, EndingKind, FleetReport, FleetTodo, StateCounts, TodoPart
 from auditor.model.history import Run, RunState
 from auditor.model.notification import Expiry, ExpiryKind
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.snapshot import CredentialEnd
+from auditor.render.fleet_text import screen
 from tests.fleet.audits import APP, AT, CIS, DISABLED, MANAGED, answer, audit, earlier, report, rule, value
 
 PASS, FAIL, NOT_KNOWN = FindingOutcome.PASS, FindingOutcome.FAIL, FindingOutcome.UNKNOWN
@@ -132,6 +134,30 @@ def test_without_any_audit_that_counts_nothing_is_claimed() -> None:
     assert report([]).answer == "There is no tenant to report on."
 
 
+def test_a_screen_about_tenants_without_an_audit_says_so_and_never_that_users_connect() -> None:
+    lost = audit(
+        "lost",
+        answer(Outcome.NEEDS_ADMIN, MANAGED),
+        state=AuditState.FAILED,
+        earlier=earlier(Outcome.CONNECTS_SILENTLY),
+    )
+    new = audit("new", state=AuditState.NEVER)
+    connects = audit("connects", answer(Outcome.CONNECTS_SILENTLY))
+    assert why_on_screen(new) == ["1 of 1: no audit was made yet (new)"]
+    assert why_on_screen(lost) == ["1 of 1: no audit could be made (lost)"], "no word of the audit before that"
+    assert why_on_screen(connects, new) == ["1 of 2: no audit was made yet (new)"]
+    assert why_on_screen(connects) == ["Users connect, or can accept the permissions themselves."]
+
+
+def why_on_screen(*audits: TenantAudit) -> list[str]:
+    """The points below "Why"."""
+    blocks = iter(screen(report(audits)))
+    next(one for one in blocks if one == Heading("Why"))
+    points = next(blocks)
+    assert isinstance(points, Points)
+    return [point.text for point in points.points]
+
+
 def test_policies_that_tenants_made_are_one_reason_whatever_their_names() -> None:
     own = DecidingSetting(Reason.SCOPE_NOT_LISTED, "own", ("Mail.Send",))
     made = report([audit(name, answer(Outcome.NEEDS_ADMIN, own)) for name in "ab"])
@@ -234,8 +260,8 @@ def test_an_app_that_changed_is_a_change_and_one_that_was_not_known_is_neither_b
         "lost": ("connects", "unknown", Transition.BECAME_UNKNOWN, None),
         "found": ("unknown", "connects", Transition.BECAME_KNOWN, None),
     }
-    assert made.apps[0].compared == 6
-    assert made.apps[0].before == StateCounts(tenants=6, connects=3, blocked=1, unknown=2)
+    assert made.apps[0].compared == 5, "a tenant whose state isn't known now isn't compared"
+    assert made.apps[0].before == StateCounts(tenants=5, connects=3, blocked=1, unknown=1)
 
 
 @pytest.mark.parametrize(

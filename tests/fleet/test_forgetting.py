@@ -112,6 +112,26 @@ def test_a_file_that_cannot_be_searched_is_unknown(nights: Nights) -> None:
     assert proof.exit_code == UNKNOWN
 
 
+def test_a_snapshot_in_a_folder_of_the_configuration_is_left(nights: Nights) -> None:
+    folder = nights.folder
+    (folder / "sent").mkdir()
+    (folder / "acme.json").rename(folder / "sent/first.json")
+    (folder / "globex.json").rename(folder / "sent/globex.json")
+    nights.file.write_text(f"{CONFIGURATION}  - {{snapshots: sent/}}\n")
+    _, proof = forget(nights)
+    assert left(proof, folder) == {"sent/first.json"}
+    assert str(folder / "sent") in proof.places
+    assert proof.exit_code == FAILING
+
+
+def test_a_folder_of_the_configuration_that_is_not_there_could_not_be_searched(nights: Nights) -> None:
+    nights.file.write_text(f"{CONFIGURATION}{GLOBEX}  - {{snapshots: not-mounted/}}\n")
+    (nights.folder / "acme.json").unlink()
+    _, proof = forget(nights)
+    assert proof.unsearched == (f"{nights.folder / 'not-mounted'}: there is no such folder",)
+    assert proof.exit_code == UNKNOWN
+
+
 def test_what_another_tenant_has_itself_does_not_count(one_night: Path, tmp_path: Path) -> None:
     """A partner's tenant is the owner of an app in a customer's: its id is in what was read there."""
     nights = Nights(tmp_path, CONFIGURATION + ACME + GLOBEX)
@@ -163,7 +183,7 @@ def test_the_command_asks_first_and_says_what_it_did(nights: Nights) -> None:
 
     refused, tried = asked(), asked("--dry-run")
     assert refused.exit_code == USAGE and "add --yes" in refused.output
-    assert tried.exit_code == OK and "Would remove of acme" in tried.output
+    assert tried.exit_code == OK and "Would remove data of acme" in tried.output
     assert (nights.folder / "out/acme").exists()
     done = asked("--yes", standalone=False)
     assert done.return_value == FAILING, done.output

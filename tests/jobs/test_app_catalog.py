@@ -92,7 +92,7 @@ def test_an_app_that_nothing_knows_gets_what_was_probably_meant(text: str, said:
     ],
 )
 def test_a_part_of_a_client_id_is_not_searched_for_as_a_name(text: str) -> None:
-    with pytest.raises(RequestError, match="is not a client id"):
+    with pytest.raises(RequestError, match="is not a client ID"):
         app_named(text)
 
 

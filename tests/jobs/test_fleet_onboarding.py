@@ -134,6 +134,23 @@ def test_the_command_asks_the_tenants_that_it_is_told_to(server: GraphServer, co
     assert "contoso: consented. It has all 6 permissions that the packs need." in done.out
 
 
+def test_without_a_customer_the_command_says_what_to_do_and_what_its_exit_code_means(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("tenant,name,tags\n")
+    path = tmp_path / "consent-auditor.yaml"
+    path.write_text("version: 1\ntenants: [{csv: customers.csv, packs: [cisa-scuba]}]\n")
+    done = run("fleet", "onboard", "-o", "onboarding.md", cwd=tmp_path)
+    assert done.code == NO_AUDIT
+    assert done.err.endswith("lists no live tenant.\nExit code 3: no customer could be asked.\n")
+    written = (tmp_path / "onboarding.md").read_text()
+    assert "There are no customers in customers.csv." in written
+    assert "Add a line for each customer below the names of the columns." in written
+
+    path.write_text("version: 1\ntenants: [{snapshot: a.json, packs: [cisa-scuba]}]\n")
+    done = run("fleet", "onboard", cwd=tmp_path)
+    assert "Add the tenants of your customers to it, or a list of them." in " ".join(done.out.split())
+    assert done.out.endswith("\nExit code 3: no customer could be asked.\n")
+
+
 def test_the_customers_of_a_partner_are_asked_and_a_list_that_is_refused_is_a_problem(tmp_path: Path) -> None:
     with partner_server() as server:
         server.add_tenant(server.tenant, tenant_id=FIRST, name="Contoso", roles=AUDIT_ROLES)

@@ -128,7 +128,7 @@ def test_a_night_without_tenants_audited_nothing(tmp_path: Path) -> None:
     nights = Nights(tmp_path, f"version: 1\ndefaults: {{{PACKS}}}\ntenants: [{{csv: customers.csv}}]\n")
     night = nights.run(FIRST)
     assert (night.tenants, night.exit_code) == ((), NO_AUDIT)
-    assert answer_of(night) == "0 tenants: the configuration lists none. Exit code 3."
+    assert answer_of(night) == "0 tenants: the configuration lists none. 1 problem, listed above. Exit code 3."
 
 
 def test_a_bug_in_one_audit_is_that_tenants_trouble_and_its_text_is_not_shown(

@@ -15,7 +15,14 @@ import pytest
 
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.pack_authoring import needed_permissions
-from auditor.jobs.registration import Found, configuration_text, found_configuration, registration_for, write_files
+from auditor.jobs.registration import (
+    Found,
+    configuration_text,
+    found_configuration,
+    notes_on,
+    registration_for,
+    write_files,
+)
 from auditor.jobs.registration_scripts import application, bash_registration, powershell_registration
 from auditor.model.errors import InvalidRequest
 from auditor.model.registration import PLACEHOLDER_CLIENT, Registration
@@ -153,6 +160,27 @@ def test_the_configuration_that_it_writes_loads(one: Registration, customers: st
     assert (entry.credential.client_id, entry.cloud, entry.packs) == (PLACEHOLDER_CLIENT, one.cloud, PACKS)
     again = registration_for((), found_configuration(str(path)))
     assert (again.permissions, again.customers, again.listing) == (one.permissions, one.customers, one.listing)
+
+
+def test_next_to_a_configuration_the_registration_covers_its_packs_and_names_what_to_add_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "consent-auditor.yaml"
+    path.write_text("version: 1\ntenants: [{tenant: contoso.onmicrosoft.com, packs: [trackerrms-uk, cisa-scuba]}]\n")
+    found = found_configuration(str(path))
+    one = registration_for(PACKS, found, provider="Fabrikam IT")
+    assert [need.name for need in one.permissions] == [
+        need.permission for need in needed_permissions((*PACKS, "cisa-scuba"))
+    ]
+    assert len(one.permissions) > len(registration().permissions)
+    assert list(notes_on(found, one, PACKS)) == [
+        f"The registration also covers the packs of {path}: cisa-scuba.",
+        f'Add to {path}, for the messages to customers: onboarding: {{provider: "Fabrikam IT"}}',
+    ]
+    other = registration_for(("thunderbird",), found, customers="gdap", partner="fabrikam.example")
+    assert list(notes_on(found, other, ("thunderbird",)))[1:] == [
+        f"Add to packs in {path}, so that runs use them: thunderbird",
+        f"Add to tenants in {path}: {{gdap: {{tenant: fabrikam.example}}}}",
+    ]
+    assert list(notes_on(found, registration_for((), found), ())) == [f"The packs and customers are those of {path}."]
 
 
 def test_nothing_is_overwritten_unless_it_is_forced_and_never_what_people_edit(tmp_path: Path) -> None:
