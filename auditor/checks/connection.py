@@ -173,7 +173,9 @@ def _unlisted_consent(context: CheckContext, wide: Grants) -> CheckResult:
         return unknown(f"whether users can consent for themselves is unknown: {why}")
     if context.decision.outcome is Outcome.USER_MAY_CONSENT:
         return not_applicable("users can consent for themselves, so no tenant-wide grant is needed")
-    if not wide.tenant_wide and not (wide.unread or wide.incomplete or wide.inherited):
+    # Without a resource in the request, a grant may be for one that isn't known.
+    elsewhere = wide.elsewhere and not context.facts.defaults
+    if not wide.tenant_wide and not (wide.unread or wide.incomplete or wide.inherited or elsewhere):
         return failed("no administrator has consented for the whole tenant")
     return unknown(_UNLISTED)
 

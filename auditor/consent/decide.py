@@ -24,6 +24,7 @@ from auditor.consent.explanation import (
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, TENANT_WIDE, Subject
+from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes, plain_words
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.rule import App
@@ -254,14 +255,20 @@ def _registered(facts: DecisionFacts) -> str:
     names = listed(resource.name for resource in facts.defaults)
     of = f" ({names})" if names else ""
     asks = f"The app asks for its registered permissions{of}, which only its publisher can read."
-    if not isinstance(facts.grants, Grants):
+    grants, named = facts.grants, tuple(resource.app_id for resource in facts.defaults)
+    if isinstance(grants, NotRead):
         return asks
-    granted = [
-        known.value if (known := known_scopes(resource.app_id).get(scope)) else scope
-        for resource in facts.defaults
-        for scope in facts.grants.effective(resource.app_id)
-    ]
-    return f"{asks} Granted so far: {', '.join(sorted(granted, key=str.lower)) or 'nothing'}."
+    resources = named or (MICROSOFT_GRAPH, *grants.tenant_wide, *grants.own)
+    is_whole = not any(map(grants.unknown_on, resources)) and bool(named or not grants.elsewhere)
+    granted = {
+        known.value if (known := known_scopes(resource).get(scope)) else scope
+        for resource in resources
+        for scope in grants.effective(resource)
+    }
+    if granted:
+        so_far = "so far" if is_whole else "so far, as far as was read"
+        return f"{asks} Granted {so_far}: {', '.join(sorted(granted, key=str.lower))}."
+    return f"{asks} Granted so far: nothing." if is_whole else asks
 
 
 def _users_with_grant(grants: Grants | NotRead) -> int | None:

@@ -14,7 +14,7 @@ import msgspec
 from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.blockers import Blocker, blockers_of, request_caveats
 from auditor.consent.consent_request import portal_address
-from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
+from auditor.consent.existing_grants import Grants, GrantState, grant_state, granted_resources, grants_on
 from auditor.consent.policies import (
     Approval,
     GoverningPolicy,
@@ -333,7 +333,10 @@ def _gathered(index: SnapshotIndex, app: App, subject: Subject) -> DecisionFacts
     whole_subject, subject = subject, toward(index, client, subject)
     app = msgspec.structs.replace(app, default_resources=tuple(map(index.resource_id, app.default_resources)))
     asked = requested(index, app)
-    grants = grants_on(index, client, asked, subject.user_id, app.default_resources)
+    # Without a resource and a list of a pack, the app asks for all that it registered, on whatever resource.
+    is_open = app.mode.is_static and not app.default_resources and not any(p.required for p in asked)
+    granted = granted_resources(index, client) if is_open else ()
+    grants = grants_on(index, client, asked, subject.user_id, (*app.default_resources, *granted))
     first_consent = grants.is_empty if isinstance(grants, Grants) else Truth.UNKNOWN
     of_first_consent = implicit(index, asked) if asked and first_consent is not Truth.FALSE else ()
     added, perhaps_added = (of_first_consent, ()) if first_consent is Truth.TRUE else ((), of_first_consent)
@@ -397,18 +400,6 @@ def _app_roles(index: SnapshotIndex, app: App, client: Client) -> tuple[RoleVerd
 def _needed_app(index: SnapshotIndex, need: NeededApp) -> ResourceApp:
     """An app that the app also needs, by the name that its pack gives it."""
     return msgspec.structs.replace(resource_app(index, need.client_id), name=need.label)
-
-
-def grants_on(
-    index: SnapshotIndex,
-    client: Client,
-    asked: tuple[Permission, ...],
-    user_id: str | None = None,
-    defaults: tuple[str, ...] = (),
-) -> Grants | NotRead:
-    """The grants of `client` on the resources that it asks for, and on Microsoft Graph."""
-    resources = tuple(dict.fromkeys((MICROSOFT_GRAPH, *(p.resource for p in asked), *defaults)))
-    return grants_of(index, client, resources, user_id)
 
 
 def _custom_roles(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:

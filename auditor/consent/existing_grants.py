@@ -126,6 +126,24 @@ def grants_of(
     return msgspec.structs.replace(found, inherited=_inherited(index, agent, resources, user_id))
 
 
+def grants_on(
+    index: SnapshotIndex,
+    client: Client,
+    asked: tuple[Permission, ...],
+    user_id: str | None = None,
+    defaults: tuple[str, ...] = (),
+) -> Grants | NotRead:
+    """The grants of `client` on the resources that it asks for, and on Microsoft Graph."""
+    resources = tuple(dict.fromkeys((MICROSOFT_GRAPH, *(p.resource for p in asked), *defaults)))
+    return grants_of(index, client, resources, user_id)
+
+
+def granted_resources(index: SnapshotIndex, client: Client) -> tuple[str, ...]:
+    """The resources (app ids) of the grants of `client`, as far as it's known whose they are."""
+    found = (index.principal_with_id(row.resourceId) for row in index.grants_of(client.object_id))
+    return tuple(dict.fromkeys(one.appId.lower() for one in found if one and one.appId))
+
+
 def _rows_of(
     index: SnapshotIndex, app_id: str, object_id: str | None, resources: tuple[str, ...], user_id: str | None
 ) -> Grants | NotRead:

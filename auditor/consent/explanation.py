@@ -103,8 +103,8 @@ def _granted(facts: DecisionFacts, first: PossibleOutcome) -> str:
 
 
 def _resources(facts: DecisionFacts) -> str:
-    """The resources of a request for registered permissions."""
-    return listed(resource.name for resource in facts.defaults) or "a resource"
+    """The resources of a request for registered permissions, in "some of …"; it may name none."""
+    return listed(resource.name for resource in facts.defaults) or "them"
 
 
 def _approved(facts: DecisionFacts, first: PossibleOutcome) -> str:
