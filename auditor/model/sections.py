@@ -1,7 +1,8 @@
 """The sections of a snapshot: their types, and one table with everything else that depends on the section.
 
 To add a section, add a field to `Sections` with its type in `auditor.model.resources`, a row to the table below,
-and the function that reads it in `auditor.graph.section_reads`. The tests fail where one of them is missing.
+and the function that reads it in `auditor.graph.section_reads`. Checks of the section are about a setting named after
+its label, unless ``auditor/facts/settings.json`` says otherwise. The tests fail where a part is missing.
 """
 
 # Without postponed annotations, as in `auditor.model.resources`.
