@@ -26,7 +26,7 @@ from auditor.facts.ids import (
 )
 from auditor.facts.permissions import known_scope_ids, spellings
 from auditor.model import resources as graph
-from auditor.model.access_resources import AppConsentRequest, DirectoryAudit, SignIn
+from auditor.model.access_resources import AppConsentRequest, DirectoryAudit, RoleAssignment, RoleDefinition, SignIn
 
 _PROPERTIES_WITH_WORDS = (
     (graph.OAuth2PermissionGrant, "consentType"),
@@ -60,7 +60,7 @@ OBJECT_IDS = frozenset(
         (graph.OAuth2PermissionGrant, "principalId"),
         (graph.AppRoleAssignment, "principalId"),
         (graph.AppRoleAssignment, "resourceId"),
-        (graph.RoleAssignment, "principalId"),
+        (RoleAssignment, "principalId"),
         (graph.ServicePrincipal, "id"),
     }
 )
@@ -85,8 +85,8 @@ OTHER_IDS = frozenset(
         (graph.DelegatedScope, "id"),
         (graph.AppRole, "id"),
         (graph.AppRoleAssignment, "appRoleId"),
-        (graph.RoleAssignment, "roleDefinitionId"),
-        (graph.RoleDefinition, "templateId"),
+        (RoleAssignment, "roleDefinitionId"),
+        (RoleDefinition, "templateId"),
         (graph.DirectorySetting, "templateId"),
         (graph.ServicePrincipal, "appOwnerOrganizationId"),
     }

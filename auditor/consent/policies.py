@@ -16,8 +16,9 @@ from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, 
 from auditor.consent.requested_access import Client, Permission
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of, kept
 from auditor.facts.ids import FOR_ALL, FOR_OWNED_RESOURCE, FOR_SELF, MICROSOFTS_POLICIES
+from auditor.model.access_resources import RoleDefinition
 from auditor.model.decision import Reason, Step
-from auditor.model.resources import BETA_CONDITION, ConditionSet, PermissionGrantPolicy, RoleDefinition
+from auditor.model.resources import BETA_CONDITION, ConditionSet, PermissionGrantPolicy
 from auditor.model.snapshot import Snapshot
 
 _Asked = tuple[Permission, str, str | None, str | None, Truth, str]

@@ -17,7 +17,8 @@ from auditor.facts.ids import (
     ROLE_GLOBAL_ADMINISTRATOR,
     ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
 )
-from auditor.model.resources import AppRoleAssignment, RoleAssignment, RoleDefinition, User, first_incomplete, lacking
+from auditor.model.access_resources import RoleAssignment, RoleDefinition
+from auditor.model.resources import AppRoleAssignment, User, first_incomplete, lacking
 from auditor.model.snapshot import Snapshot
 
 ADMIN_ROLES = {

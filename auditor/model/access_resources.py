@@ -1,4 +1,4 @@
-"""Requests for consent, Conditional Access, the logs of sign-ins and of the directory, last use and drifts.
+"""Directory roles, requests for consent, Conditional Access, the logs of sign-ins and of the directory, last use.
 
 They supplement `auditor.model.resources`, with Graph's own names. ``None`` means *not known*, except in conditions that
 a policy may leave out (``platforms``, ``locations``, ``devices``, the risk levels and the flows): there it means that
@@ -6,9 +6,9 @@ the policy doesn't have the condition, because Graph returns null or an empty li
 Graph doesn't have, names the conditions that are new to this program: a policy with one applies in fewer cases than the
 rest of it says, and nobody knows in which.
 
-Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``appConsentRequest``,
-``conditionalAccessPolicy``, ``signIn``, ``directoryAudit`` and ``configurationDrift``, and the resources that their
-pages list; beta, resource ``servicePrincipalSignInActivity``.
+Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``unifiedRoleDefinition``,
+``unifiedRoleAssignment``, ``appConsentRequest``, ``conditionalAccessPolicy``, ``signIn``, ``directoryAudit`` and
+``configurationDrift``, and the resources that their pages list; beta, resource ``servicePrincipalSignInActivity``.
 """
 
 # Without postponed annotations, as in `auditor.model.resources`.
@@ -19,16 +19,50 @@ from auditor.model.document import parse_time
 from auditor.model.field_types import (
     AppName,
     FreeText,
+    GraphPath,
     Id,
     Json,
     Keyword,
     PersonName,
     PolicyName,
+    RoleAction,
+    RoleName,
     TemplateId,
     Timestamp,
     UserPrincipalName,
 )
 from auditor.model.resources import Resource
+
+
+class RolePermission(Resource, frozen=True):
+    """Actions that a directory role allows."""
+
+    allowedResourceActions: tuple[RoleAction, ...] | None = None
+    condition: FreeText | None = None
+
+
+class RoleDefinition(Resource, frozen=True):
+    """A directory role, built in or custom."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: Id
+    displayName: RoleName | None = None
+    isBuiltIn: bool | None = None
+    isEnabled: bool | None = None
+    templateId: Id | None = None
+    rolePermissions: tuple[RolePermission, ...] | None = None
+
+
+class RoleAssignment(Resource, frozen=True):
+    """Who has a directory role, and in which scope."""
+
+    needed: ClassVar[tuple[str, ...]] = ("principalId", "roleDefinitionId")
+
+    principalId: Id
+    roleDefinitionId: Id
+    directoryScopeId: GraphPath | None = None
+    id: Id | None = None
 
 
 class AccessFilter(Resource, frozen=True):

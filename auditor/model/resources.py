@@ -11,7 +11,7 @@ Source of names and meanings: the Microsoft Graph v1.0 reference, resource pages
 from collections.abc import Iterable, Mapping
 from itertools import compress
 from operator import attrgetter, not_
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -36,8 +36,6 @@ from auditor.model.field_types import (
     PublisherName,
     PublisherText,
     ReplyUrl,
-    RoleAction,
-    RoleName,
     SettingData,
     Tag,
     TemplateId,
@@ -386,37 +384,6 @@ class AppRoleAssignment(Resource, frozen=True):
     id: Id | None = None
 
 
-class RolePermission(Resource, frozen=True):
-    """Actions that a directory role allows."""
-
-    allowedResourceActions: tuple[RoleAction, ...] | None = None
-    condition: FreeText | None = None
-
-
-class RoleDefinition(Resource, frozen=True):
-    """A directory role, built in or custom."""
-
-    needed: ClassVar[tuple[str, ...]] = ("id",)
-
-    id: Id
-    displayName: RoleName | None = None
-    isBuiltIn: bool | None = None
-    isEnabled: bool | None = None
-    templateId: Id | None = None
-    rolePermissions: tuple[RolePermission, ...] | None = None
-
-
-class RoleAssignment(Resource, frozen=True):
-    """Who has a directory role, and in which scope."""
-
-    needed: ClassVar[tuple[str, ...]] = ("principalId", "roleDefinitionId")
-
-    principalId: Id
-    roleDefinitionId: Id
-    directoryScopeId: GraphPath | None = None
-    id: Id | None = None
-
-
 class MemberOf(Resource, frozen=True):
     """A group or role that a user is a direct member of."""
 
@@ -447,3 +414,13 @@ class User(Resource, frozen=True):
     accountEnabled: bool | None = None
     memberOf: tuple[MemberOf, ...] | None = None
     assignedPlans: tuple[AssignedPlan, ...] | None = None
+
+
+def merged_row(old: Any, new: Any) -> Any:
+    """`new`, with the properties that it does not set taken from `old`, another read of the same row."""
+    unset = {
+        field.name: getattr(old, field.name)
+        for field in msgspec.structs.fields(new)
+        if not field.required and getattr(new, field.name) == field.default
+    }
+    return msgspec.structs.replace(new, **unset)

@@ -10,8 +10,8 @@ import pytest
 import auditor.facts
 from auditor.checks.snapshot_paths import item_paths, section_paths
 from auditor.consent.decision_facts import MAIL_CLIENTS_BOX, PORTAL_SETTINGS
-from auditor.facts.builtin_policies import portal_name, portal_names
 from auditor.facts import ids
+from auditor.facts.builtin_policies import portal_name, portal_names
 from auditor.facts.ids import (
     CLOUDS,
     MICROSOFT_GRAPH,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from auditor.consent.subject import Subject
+from auditor.model.access_resources import RoleDefinition, RolePermission
 from auditor.model.decision import Outcome
 from auditor.model.resources import (
     ConditionSet,
     DelegatedPermissionClassification,
     PermissionGrantPolicy,
-    RoleDefinition,
-    RolePermission,
 )
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample

@@ -9,7 +9,8 @@ import pytest
 
 from auditor.consent.decide import decide
 from auditor.fixes.change_kinds import apply_all
-from auditor.model.resources import AdminConsentRequestPolicy, ConsentReviewer, RoleAssignment, User
+from auditor.model.access_resources import RoleAssignment
+from auditor.model.resources import AdminConsentRequestPolicy, ConsentReviewer, User
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample
 from tests.fixes.tenants import ALICE, APP, by_key, fixes_in, with_client, with_sections
