@@ -2,7 +2,7 @@
 
 After a change that is meant, write the files again and read the difference before you commit it:
 
-    UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/checks tests/cli tests/consent tests/fixes tests/render
+    UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/checks tests/cli tests/consent tests/fixes tests/packs tests/render
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def check_golden(path: Path, made: str | bytes) -> None:
     if UPDATE:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+    assert path.exists(), f"{path} doesn't exist; see tests/golden.py"
     approved = path.read_bytes()
     if isinstance(made, str):
         assert made == approved.decode(), f"{path} differs; see tests/golden.py"

@@ -6,8 +6,9 @@ and admin center. ``resource_addresses.json`` has the addresses by which request
 cloud; a tenant lists them as ``servicePrincipalNames`` of the API's service principal, and the table is for tenants
 whose snapshot lacks them. ``settings.json`` has the settings that checks are about, with their names for people:
 `auditor.checks` says which of them each kind of check is about, and a check on a property of a snapshot takes it from
-the path of the property. ``portal_pages.json`` has the addresses
-that open the pages of the admin center, and the pages for which Microsoft publishes none. All files name their sources.
+the path of the property. A section that the file doesn't name is a setting under its own label. ``portal_pages.json``
+has the addresses that open the pages of the admin center, and the pages for which Microsoft publishes none. All files
+name their sources.
 """
 
 from __future__ import annotations
@@ -342,7 +343,20 @@ class _SettingTable(msgspec.Struct, frozen=True):
 
 @cache
 def _settings() -> Mapping[str, _SettingRow]:
-    return MappingProxyType({row.id: row for row in load_table("settings", _SettingTable).settings})
+    """The settings of the table, and one for each section that the table doesn't name."""
+    from auditor.model.sections import SECTIONS  # which imports this module
+
+    listed = load_table("settings", _SettingTable).settings
+    paths = {path for row in listed for path in row.paths}
+    others = (_setting_of_section(name, one.label) for name, one in SECTIONS.items() if name not in paths)
+    return MappingProxyType({row.id: row for row in (*listed, *others)})
+
+
+def _setting_of_section(name: str, label: str) -> _SettingRow:
+    """A section as a setting: ``userFlows`` with the label "The user flows" is ``user-flows``, "User flows"."""
+    id = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+    shown = label.removeprefix("The ") or name
+    return _SettingRow(id=id, label=shown[:1].upper() + shown[1:], paths=(name,), is_several=True)
 
 
 @cache

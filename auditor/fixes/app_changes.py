@@ -75,7 +75,7 @@ class CreateServicePrincipal(Change, frozen=True, kw_only=True):
             before,
             servicePrincipals=(*(before.sections.servicePrincipals or ()), created),
             absentServicePrincipals=absent and tuple(a for a in absent if a.lower() != app_id),
-            appRoleAssignedTo={**_assignments(before), app_id: ()},
+            appRoleAssignedTo={**assignments_by_app(before), app_id: ()},
         )
 
     def undo(self, before: Snapshot) -> tuple[Change, ...]:
@@ -99,14 +99,14 @@ class SetServicePrincipalProperty(Change, frozen=True, kw_only=True):
 
     def effect(self, before: Snapshot) -> Snapshot:
         """The property has the new value."""
-        found = _principal(before, self.object_id)
+        found = service_principal(before, self.object_id)
         changed = msgspec.structs.replace(found, **self.body)
         principals = before.sections.servicePrincipals or ()
         return with_sections(before, servicePrincipals=tuple(changed if p is found else p for p in principals))
 
     def undo(self, before: Snapshot) -> tuple[Change, ...]:
         """Set the previous value."""
-        found = _principal(before, self.object_id)
+        found = service_principal(before, self.object_id)
         previous = {name: getattr(found, name) for name in self.body}
         if None in previous.values():
             raise NotApplicable("the previous value was not read")
@@ -138,7 +138,7 @@ class DeleteServicePrincipal(Deletion, frozen=True, kw_only=True):
 
     def effect(self, before: Snapshot) -> Snapshot:
         """The app's grants and assignments are deleted with it."""
-        found = _principal(before, self.object_id)
+        found = service_principal(before, self.object_id)
         app_id = found.appId.lower()
         grants = before.sections.oauth2PermissionGrants
         return with_sections(
@@ -146,9 +146,9 @@ class DeleteServicePrincipal(Deletion, frozen=True, kw_only=True):
             servicePrincipals=tuple(p for p in before.sections.servicePrincipals or () if p is not found),
             absentServicePrincipals=(*(before.sections.absentServicePrincipals or ()), app_id),
             oauth2PermissionGrants=grants and tuple(g for g in grants if found.id not in (g.clientId, g.resourceId)),
-            appRoleAssignedTo={key: rows for key, rows in _assignments(before).items() if key != app_id},
+            appRoleAssignedTo={key: rows for key, rows in assignments_by_app(before).items() if key != app_id},
             appRoleAssignments=before.sections.appRoleAssignments
-            and {key: rows for key, rows in _held(before).items() if key != app_id},
+            and {key: rows for key, rows in roles_by_app(before).items() if key != app_id},
         )
 
 
@@ -170,12 +170,12 @@ class AssignApp(Change, frozen=True, kw_only=True):
 
     def effect(self, before: Snapshot) -> Snapshot:
         """The app has one more assignment. The request doesn't say what the principal is; a user is assumed."""
-        app_id = _principal(before, self.object_id).appId.lower()
+        app_id = service_principal(before, self.object_id).appId.lower()
         row = msgspec.convert({"principalType": "User", "id": self.returns or None, **self.body}, AppRoleAssignment)
-        rows = _assignments(before).get(app_id, ())
+        rows = assignments_by_app(before).get(app_id, ())
         if any(one.principalId.lower() == row.principalId.lower() for one in rows):
             raise Conflict(f"{row.principalId} is assigned")
-        return with_sections(before, appRoleAssignedTo={**_assignments(before), app_id: (*rows, row)})
+        return with_sections(before, appRoleAssignedTo={**assignments_by_app(before), app_id: (*rows, row)})
 
     def undo(self, before: Snapshot) -> tuple[Change, ...]:
         """Remove the assignment."""
@@ -199,84 +199,12 @@ class UnassignApp(Deletion, frozen=True, kw_only=True):
 
     def effect(self, before: Snapshot) -> Snapshot:
         """The app has one assignment less."""
-        app_id = _principal(before, self.object_id).appId.lower()
-        rows = _assignments(before).get(app_id, ())
+        app_id = service_principal(before, self.object_id).appId.lower()
+        rows = assignments_by_app(before).get(app_id, ())
         kept = tuple(row for row in rows if row.id != self.assignment_id)
         if len(kept) == len(rows):
             raise NotApplicable(f"no assignment {self.assignment_id}")
-        return with_sections(before, appRoleAssignedTo={**_assignments(before), app_id: kept})
-
-
-class GrantAppRole(Change, frozen=True, kw_only=True):
-    """Grant an application permission of one resource to an app, which can then use it without a user.
-
-    Source: Microsoft Graph v1.0, "Grant an appRoleAssignment to a service principal".
-    """
-
-    method = "POST"
-    path = "/servicePrincipals/{object_id}/appRoleAssignments"
-    permission = "AppRoleAssignment.ReadWrite.All"
-    summary = "The application permission, which the app has without a user."
-
-    object_id: str
-
-    @classmethod
-    def of(cls, graph: str, client: str, resource: str, role: str, *, number: int = 1) -> Self:
-        """The grant of the app role `role` of a resource to a client; client and resource are object ids."""
-        body = {"principalId": client, "resourceId": resource, "appRoleId": role}
-        return cls(graph=graph, object_id=client, body=body, returns=new_id("app role assignment", number))
-
-    def effect(self, before: Snapshot) -> Snapshot:
-        """The app holds one more application permission; both lists that say so have it, as far as they were read."""
-        row = msgspec.convert({"principalType": "ServicePrincipal", "id": self.returns, **self.body}, AppRoleAssignment)
-        client, resource = _principal(before, self.object_id), _principal(before, str(row.resourceId))
-        held = _held(before)
-        rows = held.get(client.appId.lower(), ())
-        if any((one.resourceId, one.appRoleId) == (row.resourceId, row.appRoleId) for one in rows):
-            raise Conflict(f"{row.appRoleId} is granted")
-        given, to = _assignments(before), resource.appId.lower()
-        more = {to: (*given[to], row)} if to in given else {}
-        return with_sections(
-            before,
-            appRoleAssignments={**held, client.appId.lower(): (*rows, row)},
-            appRoleAssignedTo={**given, **more} if given else before.sections.appRoleAssignedTo,
-        )
-
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
-        """Remove the application permission."""
-        return (RevokeAppRole(graph=self.graph, object_id=self.object_id, assignment_id=self.returns),)
-
-    def script_step(self, undo: Change | None) -> Step:
-        """Look for the same permission."""
-        where = tuple((name, str(self.body[name])) for name in ("resourceId", "appRoleId"))
-        return CreateUnlessFound(rows=Rows(url=f"{self.url}?$top=999", where=where), found="The app has it already.")
-
-
-class RevokeAppRole(Deletion, frozen=True, kw_only=True):
-    """Take an application permission away from an app."""
-
-    path = "/servicePrincipals/{object_id}/appRoleAssignments/{assignment_id}"
-    permission = "AppRoleAssignment.ReadWrite.All"
-    summary = "Remove the application permission."
-
-    object_id: str
-    assignment_id: str
-
-    def effect(self, before: Snapshot) -> Snapshot:
-        """The app holds one application permission less."""
-        client = _principal(before, self.object_id).appId.lower()
-        held = _held(before)
-        kept = tuple(row for row in held.get(client, ()) if row.id != self.assignment_id)
-        if len(kept) == len(held.get(client, ())):
-            raise NotApplicable(f"no application permission {self.assignment_id}")
-        given = {
-            app: tuple(r for r in rows if r.id != self.assignment_id) for app, rows in _assignments(before).items()
-        }
-        return with_sections(
-            before,
-            appRoleAssignments={**held, client: kept},
-            appRoleAssignedTo=given if given else before.sections.appRoleAssignedTo,
-        )
+        return with_sections(before, appRoleAssignedTo={**assignments_by_app(before), app_id: kept})
 
 
 class CreateGrant(Change, frozen=True, kw_only=True):
@@ -420,15 +348,18 @@ def _scriptable(scopes: str) -> str:
     return scopes
 
 
-def _principal(before: Snapshot, object_id: str) -> ServicePrincipal:
+def service_principal(before: Snapshot, object_id: str) -> ServicePrincipal:
+    """The service principal with this object id. Raises NotApplicable."""
     if found := index_of(before).principal_with_id(object_id):
         return found
     raise NotApplicable(f"no service principal {object_id}")
 
 
-def _assignments(before: Snapshot) -> Mapping[str, tuple[AppRoleAssignment, ...]]:
+def assignments_by_app(before: Snapshot) -> Mapping[str, tuple[AppRoleAssignment, ...]]:
+    """Who is assigned to each app, by its app id in lower case."""
     return assigned_by_app(before.sections.appRoleAssignedTo)
 
 
-def _held(before: Snapshot) -> Mapping[str, tuple[AppRoleAssignment, ...]]:
+def roles_by_app(before: Snapshot) -> Mapping[str, tuple[AppRoleAssignment, ...]]:
+    """The application permissions that each app holds, by its app id in lower case."""
     return assigned_by_app(before.sections.appRoleAssignments)

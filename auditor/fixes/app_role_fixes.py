@@ -16,7 +16,8 @@ from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.access_requirements import DIRECTORY
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.fixes.app_changes import CreateServicePrincipal, GrantAppRole
+from auditor.fixes.app_changes import CreateServicePrincipal
+from auditor.fixes.app_role_changes import GrantAppRole
 from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, Change, graph_address
 from auditor.fixes.proposed_fix import APP_ADMIN, POLICY_ADMIN, Goal, Obstacle, ProposedFix, app_links, app_page
 from auditor.model.decision import RoleState, RoleVerdict

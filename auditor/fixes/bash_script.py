@@ -216,7 +216,9 @@ def _rows_query(rows: Rows) -> str:
 
 def _value_query(condition: Condition) -> str:
     if isinstance(condition, Equals):
-        return f"to_string({condition.path})"
+        # A text without a list around it would have no quotes, and be equal to the number or the null that it spells.
+        is_text = isinstance(condition.value, str)
+        return f"to_string([{condition.path}])" if is_text else f"to_string({condition.path})"
     return f"to_string(sort(not_null({condition.path}, `[]`)))"
 
 
@@ -224,7 +226,7 @@ def _compared_with(condition: Condition) -> str:
     """The text that the answer to a condition's query equals or, for `NotEmpty`, must not equal."""
     match condition:
         case Equals(_, value):
-            return _compact(value)
+            return _compact([value] if isinstance(value, str) else value)
         case HasItems(_, items):
             return _compact(sorted(items))
         case NotEmpty():

@@ -266,7 +266,7 @@ class Equals(msgspec.Struct, frozen=True):
     """The property at `path` has this value."""
 
     path: str
-    value: bool | int
+    value: bool | int | str
 
 
 class HasItems(msgspec.Struct, frozen=True):

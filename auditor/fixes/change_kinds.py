@@ -13,12 +13,12 @@ from auditor.fixes.app_changes import (
     CreateServicePrincipal,
     DeleteGrant,
     DeleteServicePrincipal,
-    GrantAppRole,
     ReplaceGrantScopes,
-    RevokeAppRole,
     SetServicePrincipalProperty,
     UnassignApp,
 )
+from auditor.fixes.app_role_changes import GrantAppRole, RevokeAppRole
+from auditor.fixes.authorization_switches import SetAuthorizationSwitch
 from auditor.fixes.change import Change, NotApplicable
 from auditor.fixes.policy_changes import (
     AddPolicyInclude,
@@ -27,7 +27,6 @@ from auditor.fixes.policy_changes import (
     DeclassifyPermission,
     DeleteConsentPolicy,
     SetAssignedPolicies,
-    SetAuthorizationSwitch,
     SetConsentWorkflow,
 )
 from auditor.model.decision import GraphRequest

@@ -28,7 +28,6 @@ from auditor.fixes.change import (
     new_id,
     with_sections,
 )
-from auditor.model.decision import GraphRequest
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
     ConditionSet,
@@ -262,77 +261,6 @@ class SetAssignedPolicies(Change, frozen=True, kw_only=True):
             unchanged=HasItems(place, undo.entries),
             changed="The list has changed since the snapshot was taken. Run the check again. The list is now",
             discarded=_DISCARDED,
-        )
-
-
-class SetAuthorizationSwitch(Change, frozen=True, kw_only=True):
-    """Set one switch of the authorization policy: a property that is true or false.
-
-    Graph keeps every property that the body leaves out, also those next to it (Graph, "Update authorizationPolicy").
-    """
-
-    method = "PATCH"
-    path = "/policies/authorizationPolicy"
-    permission = "Policy.ReadWrite.Authorization"
-
-    @classmethod
-    def of(cls, graph: str, switch: str, value: bool) -> Self:
-        """The switch at this path: the name of a property, after the name of the object that contains it and a dot."""
-        body: Any = value
-        for name in reversed(switch.split(".")):
-            body = {name: body}
-        return cls(graph=graph, body=body)
-
-    @classmethod
-    def read(cls, request: GraphRequest) -> Self | None:
-        """The change, if the body sets one switch and nothing else."""
-        found = super().read(request)
-        return found if found is not None and found._set is not None else None
-
-    @property
-    def _set(self) -> tuple[str, bool] | None:
-        """The path of the switch and its new value."""
-        names: list[str] = []
-        value: Any = self.body
-        while isinstance(value, Mapping) and len(value) == 1:
-            ((name, value),) = value.items()
-            names.append(name)
-        return (".".join(names), value) if isinstance(value, bool) else None
-
-    @property
-    def comment(self) -> str:
-        """The switch and its new value."""
-        return f"The authorization policy: {json_text(self.body)}."
-
-    def effect(self, before: Snapshot) -> Snapshot:
-        """The switch has the new value."""
-        policy = before.sections.authorizationPolicy
-        if policy is None:
-            raise NotApplicable("the authorization policy was not read")
-        changed = dict(self.body)
-        if isinstance(inner := changed.get("defaultUserRolePermissions"), Mapping):
-            if policy.defaultUserRolePermissions is None:
-                raise NotApplicable("the default user permissions were not read")
-            role = msgspec.structs.replace(policy.defaultUserRolePermissions, **inner)
-            changed["defaultUserRolePermissions"] = role
-        return with_sections(before, authorizationPolicy=msgspec.structs.replace(policy, **changed))
-
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
-        """Set the previous value."""
-        switch, _ = self._set or ("", False)
-        found: Any = before.sections.authorizationPolicy
-        for name in switch.split("."):
-            found = getattr(found, name, None)
-        if not isinstance(found, bool):
-            raise NotApplicable(f"{switch} was not read")
-        return (self.of(self.graph, switch, found),)
-
-    def script_step(self, undo: Change | None) -> Step:
-        """Look whether the switch already has the value; there is nothing else to overwrite."""
-        return SetValue(
-            url=self.url,
-            done=tuple(Equals(switch, value) for switch, value in filter(None, [self._set])),
-            found="The authorization policy already says so.",
         )
 
 

@@ -195,6 +195,8 @@ def _rows(rows: Rows, url: str) -> str:
 def _holds(condition: Condition, lists: Mapping[HasItems, str]) -> str:
     """The condition on ``$now`` as an expression in parentheses; `lists` are the variables of expected lists."""
     match condition:
+        case Equals(path, str(value)):
+            return f"($now.{path} -ceq {literal(value)})"
         case Equals(path, value):
             return f"($now.{path} -eq {f'${str(value).lower()}' if isinstance(value, bool) else value})"
         case HasItems(path):

@@ -13,9 +13,10 @@ from auditor.consent.decision_facts import PORTAL_SETTINGS
 from auditor.consent.policies import other_entries, self_consent_ids
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.facts.ids import ASSIGNED_FOR_SELF, FOR_OWNED_RESOURCE, POLICY_LOW
+from auditor.fixes.authorization_switches import SetAuthorizationSwitch
 from auditor.fixes.change import graph_address
 from auditor.fixes.consent_settings import workflow_fix
-from auditor.fixes.policy_changes import SetAssignedPolicies, SetAuthorizationSwitch
+from auditor.fixes.policy_changes import SetAssignedPolicies
 from auditor.fixes.proposed_fix import CONSENT_PAGES, GLOBAL_ADMIN, POLICY_ADMIN, Goal, Obstacle, ProposedFix
 from auditor.model.snapshot import Snapshot
 

@@ -10,8 +10,8 @@ import msgspec
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.graph.fetch import ReadResult
 from auditor.graph.reads import BLUEPRINT_OF_AGENT, Read
-from auditor.model.resources import BETA_CONDITION, ConditionSet, PermissionGrantPolicy
-from auditor.model.sections import SECTIONS, Sections, merged_row
+from auditor.model.resources import BETA_CONDITION, ConditionSet, PermissionGrantPolicy, merged_row
+from auditor.model.sections import SECTIONS, Sections
 from auditor.model.snapshot import Snapshot, Unread
 from auditor.model.unread_messages import BETA_LACKS_SET, BETA_ONLY_POLICY
 from auditor.snapshot import ShapeError

@@ -7,8 +7,8 @@ Graph doesn't have, names the conditions that are new to this program: a policy 
 rest of it says, and nobody knows in which.
 
 Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``unifiedRoleDefinition``,
-``appConsentRequest``, ``conditionalAccessPolicy``, ``signIn``, ``directoryAudit`` and ``configurationDrift``, and the
-resources that their pages list; beta, resource ``servicePrincipalSignInActivity``.
+``unifiedRoleAssignment``, ``appConsentRequest``, ``conditionalAccessPolicy``, ``signIn``, ``directoryAudit`` and
+``configurationDrift``, and the resources that their pages list; beta, resource ``servicePrincipalSignInActivity``.
 """
 
 # Without postponed annotations, as in `auditor.model.resources`.

@@ -11,7 +11,7 @@ Source of names and meanings: the Microsoft Graph v1.0 reference, resource pages
 from collections.abc import Iterable, Mapping
 from itertools import compress
 from operator import attrgetter, not_
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -428,3 +428,13 @@ class User(Resource, frozen=True):
     accountEnabled: bool | None = None
     memberOf: tuple[MemberOf, ...] | None = None
     assignedPlans: tuple[AssignedPlan, ...] | None = None
+
+
+def merged_row(old: Any, new: Any) -> Any:
+    """`new`, with the properties that it does not set taken from `old`, another read of the same row."""
+    unset = {
+        field.name: getattr(old, field.name)
+        for field in msgspec.structs.fields(new)
+        if not field.required and getattr(new, field.name) == field.default
+    }
+    return msgspec.structs.replace(new, **unset)

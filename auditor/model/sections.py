@@ -1,7 +1,9 @@
 """The sections of a snapshot: their types, and one table with everything else that depends on the section.
 
-To add a section, add a field to `Sections` with its type in `auditor.model.resources`, a row to the table below,
-and the function that reads it in `auditor.graph.section_reads`. The tests fail where one of them is missing.
+To add a section, add a field to `Sections` with its type in `auditor.model.resources` or `access_resources`, a row to
+the table below, and the function that reads it in `auditor.graph.section_reads`. Checks of the section are
+about a setting named after its label, unless ``auditor/facts/settings.json`` says otherwise. The tests fail where a
+part is missing.
 """
 
 # Without postponed annotations, as in `auditor.model.resources`.
@@ -384,16 +386,6 @@ DATING_SECTIONS = tuple(section.name for section in _TABLE if section.dates_chan
 
 TENANT_SECTIONS = tuple(section.name for section in _TABLE if section.extents)
 """The sections that can be read; the others record only what was looked for."""
-
-
-def merged_row(old: Any, new: Any) -> Any:
-    """`new`, with the properties that it does not set taken from `old`, another read of the same row."""
-    unset = {
-        field.name: getattr(old, field.name)
-        for field in msgspec.structs.fields(new)
-        if not field.required and getattr(new, field.name) == field.default
-    }
-    return msgspec.structs.replace(new, **unset)
 
 
 def permissions_to_read(section: str) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal
-from auditor.model.sections import SECTIONS, Extent, merged_row
+from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal, merged_row
+from auditor.model.sections import SECTIONS, Extent
 from auditor.model.snapshot import GroupedGrants, PartOfSnapshot, Snapshot, lowered
 from auditor.snapshot import ShapeProblems
 from auditor.snapshot.large_grants import (

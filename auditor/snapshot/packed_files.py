@@ -29,7 +29,8 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import msgspec
 
 from auditor.atomic import open_private, written_whole
-from auditor.model.sections import SECTIONS, merged_row
+from auditor.model.resources import merged_row
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.write import SectionFile, dumps, unwritten

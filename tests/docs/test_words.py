@@ -22,7 +22,7 @@ from auditor.packs.load import list_packs
 from auditor.render import FORMATS
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import sample_names
-from tests.docs.commands import every_command
+from tests.docs.commands import every_command, registered
 from tests.docs.generate import PARTS
 from tests.docs.pages import DOCS, ROOT, first_paragraph, guides, read, spans, title
 
@@ -93,10 +93,11 @@ def test_the_number_of_known_apps_is_that_of_the_catalogue(name: str) -> None:
 
 
 def test_every_format_pack_and_sample_is_listed() -> None:
-    assert unnamed(tuple(FORMATS), read(DOCS / "formats.md")) == set()
+    assert unnamed(tuple(FORMATS), read(DOCS / "formats.md")) == set(), "describe these formats in docs/formats.md"
     packs = read(DOCS / "rules/README.md")
-    assert {pack.name for pack in list_packs() if f"[{pack.name}](" not in packs} == set()
-    assert unnamed(sample_names(), read(DOCS / "samples.md")) == set()
+    missing = {pack.name for pack in list_packs() if f"[{pack.name}](" not in packs}
+    assert missing == set(), "run: UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs"
+    assert unnamed(sample_names(), read(DOCS / "samples.md")) == set(), "describe these samples in docs/samples.md"
 
 
 COMMANDS = tuple((here.command_path, here.command) for here in every_command())
@@ -111,11 +112,18 @@ def test_every_option_that_a_sentence_names_exists(path: Path) -> None:
     assert named - FLAGS == set()
 
 
+def test_every_module_with_a_command_is_listed_and_every_listed_one_has_a_command() -> None:
+    modules = (ROOT / "auditor" / "cli").glob("*.py")
+    commands = {path.stem for path in modules if re.search(r"^def command\(", read(path), re.MULTILINE)}
+    assert commands - set(registered()) == set(), "list them in auditor/cli/program.py, or in the module of their group"
+    assert set(registered()) - commands == set(), "they need a function with the name command"
+
+
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
 def test_every_command_and_option_has_help_and_is_documented(name: str, command: click.Command) -> None:
-    assert command.help
+    assert command.help, f"{name} needs a docstring"
     _, found, rest = read(DOCS / "commands.md").partition(f"## {name}\n")
-    assert found
+    assert found, f"docs/commands.md lacks {name}; run: UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs"
     its_own = rest.partition("\n## ")[0]
     options = [param for param in command.params if isinstance(param, click.Option)]
     assert [option.name for option in options if not option.help] == []

@@ -10,6 +10,7 @@ import pytest
 import auditor.facts
 from auditor.checks.snapshot_paths import item_paths, section_paths
 from auditor.consent.decision_facts import MAIL_CLIENTS_BOX, PORTAL_SETTINGS
+from auditor.facts import ids
 from auditor.facts.builtin_policies import portal_name, portal_names
 from auditor.facts.ids import (
     CLOUDS,
@@ -32,7 +33,9 @@ from auditor.facts.permissions import (
     known_scopes,
     listed_scopes,
 )
+from auditor.model import sections
 from auditor.model.rule import App, Setting
+from auditor.model.sections import SECTIONS, Section, SectionForm
 
 FILES = sorted(Path(auditor.facts.__file__).parent.glob("*.json"))
 
@@ -95,10 +98,28 @@ def test_a_setting_of_one_app_has_the_app_in_its_id_and_label() -> None:
 
 def test_the_names_and_paths_of_settings_are_unique() -> None:
     rows = json.loads((Path(auditor.facts.__file__).parent / "settings.json").read_bytes())["settings"]
-    for values in ([row["id"] for row in rows], [row["label"] for row in rows]):
-        assert len(values) == len(set(values))
     paths = [path for row in rows for path in row.get("paths", ())]
-    assert len(paths) == len(set(paths))
+    of_sections = [setting_at(name) for name in SECTIONS if name not in paths]
+    names = [*(row["id"] for row in rows), *(setting.id for setting in of_sections)]
+    labels = [*(row["label"] for row in rows), *(setting.label for setting in of_sections)]
+    for values in (names, labels, paths):
+        twice = {value for value in values if values.count(value) > 1}
+        assert twice == set(), "name the section in auditor/facts/settings.json, under a setting with another name"
+
+
+def test_a_section_that_the_table_does_not_name_is_a_setting_under_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "activityBasedTimeoutPolicies"
+    new = Section(name=name, form=SectionForm.LIST, label="The activity-based time-out policies")
+    monkeypatch.setattr(sections, "SECTIONS", {**SECTIONS, name: new})
+    ids._settings.cache_clear()
+    ids._settings_by_path.cache_clear()
+    try:
+        found = setting_at(f"{name}.definition")
+        assert found == Setting(id="activity-based-timeout-policies", label="Activity-based time-out policies")
+        assert not is_one_setting(found)
+    finally:
+        ids._settings.cache_clear()
+        ids._settings_by_path.cache_clear()
 
 
 def test_an_administrator_is_asked_for_each_permission_in_plain_words() -> None:

@@ -6,15 +6,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
 
 from auditor.consent.decide import decide
 from auditor.consent.subject import Subject
-from auditor.fixes import fixes_for
+from auditor.fixes import bash_script, fixes_for, powershell_script
+from auditor.fixes.change import Condition, Equals, HasItems, NotEmpty, SetValue
 from auditor.fixes.script import script
-from auditor.model.decision import Fix
+from auditor.model.decision import Fix, GraphRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import patched, sample, sample_names
 from tests.consent import test_app_roles as app_roles
@@ -98,6 +100,76 @@ def test_the_script_for_application_permissions_grants_them_once() -> None:
         assert app_roles.finding(graph.snapshot).outcome == "pass"
         second = run(text, folder)
         assert (second.returncode, len(graph.writes)) == (0, 1), second.stderr
+
+
+# What holds for POLICY, what doesn't, and the former in PowerShell.
+CONDITIONS: dict[str, tuple[Condition, Condition, str]] = {
+    "true": (Equals("isOn", True), Equals("isOn", False), "$now.isOn -eq $true"),
+    "a number": (Equals("days", 30), Equals("days", 3), "$now.days -eq 30"),
+    "a text": (Equals("invites", "none"), Equals("invites", "everyone"), "$now.invites -ceq 'none'"),
+    "a quoted text": (Equals("name", 'It\'s "x"'), Equals("name", "It's x"), "$now.name -ceq 'It''s \"x\"'"),
+    "a text that is not ASCII": (
+        Equals("city", "Zürich"),
+        Equals("city", "Zurich"),
+        "$now.city -ceq (ConvertFrom-Json '[\"Z\\u00fcrich\"]')[0]",
+    ),
+    "a text that spells a number": (Equals("digits", "30"), Equals("days", "30"), "$now.digits -ceq '30'"),
+    "a text that spells null": (Equals("word", "null"), Equals("nothing", "null"), "$now.word -ceq 'null'"),
+    "a list": (
+        HasItems("role.list", ("b", "a")),
+        HasItems("role.list", ("a",)),
+        "Test-Same @($now.role.list | Where-Object { $_ }) $wanted",
+    ),
+    "a list with items": (
+        NotEmpty("role.list"),
+        NotEmpty("role.none"),
+        "@($now.role.list | Where-Object { $_ }).Count -gt 0",
+    ),
+}
+POLICY = {
+    "isOn": True,
+    "days": 30,
+    "digits": "30",
+    "invites": "none",
+    "name": 'It\'s "x"',
+    "city": "Zürich",
+    "word": "null",
+    "nothing": None,
+    "role": {"list": ["a", "b"], "none": []},
+}
+
+
+class OnePolicy(FakeGraph):
+    """A tenant that answers every read with POLICY and records what is sent."""
+
+    def _answer(self, options: dict[str, str]) -> object:
+        if options["--method"] != "get":
+            self.writes.append(GraphRequest(method=options["--method"], url=options["--url"]))
+        return POLICY
+
+
+def test_each_type_of_condition_and_value_is_tried() -> None:
+    tried = [condition for condition, _, _ in CONDITIONS.values()]
+    assert set(map(type, tried)) == set(get_args(Condition))
+    values = {type(condition.value) for condition in tried if isinstance(condition, Equals)}
+    assert values == set(get_args(get_type_hints(Equals)["value"]))
+
+
+@pytest.mark.parametrize("what", CONDITIONS)
+def test_a_script_sends_the_request_only_where_the_condition_does_not_hold(what: str, tmp_path: Path) -> None:
+    url = "https://graph.microsoft.com/v1.0/policies/authorizationPolicy"
+    request = GraphRequest(method="PATCH", url=url, body={"x": 1})
+    holds, differs, in_powershell = CONDITIONS[what]
+    for condition, sent in ((holds, []), (differs, ["PATCH"])):
+        step = SetValue(url=url, done=(condition,), found="It is set.")
+        before = (bash_script.prologue((step,)), "graph=https://graph.microsoft.com")
+        graph = OnePolicy(sample("managed-default"))
+        with serving(graph, tmp_path) as folder:
+            done = run("\n".join((*before, *bash_script.commands(request, step))), folder)
+        assert done.returncode == 0, done.stderr
+        assert [write.method for write in graph.writes] == sent
+    step = SetValue(url=url, done=(holds,), found="It is set.")
+    assert f"if ({in_powershell}) {{" in "\n".join(powershell_script.commands(request, step))
 
 
 def test_a_dry_run_changes_nothing_and_says_what_it_would_send() -> None:

@@ -10,13 +10,14 @@ import pytest
 
 from auditor.facts.permissions import PERMISSIONS
 from auditor.graph.reads import Read
-from auditor.graph.section_reads import reads_for
+from auditor.graph.section_reads import _READERS, reads_for
 from auditor.graph.transport import GraphClient
 from auditor.model.resources import Resource
 from auditor.model.sections import (
     SECTIONS,
     TENANT_SECTIONS,
     Extent,
+    Section,
     SectionForm,
     Sections,
     permissions_to_read,
@@ -44,7 +45,9 @@ def row_type(section: str) -> Any:
 
 
 def test_every_field_has_a_row_and_every_row_a_field() -> None:
-    assert list(SECTIONS) == list(FIELDS)
+    where = "a section needs a field of Sections and a row in _TABLE, both in auditor/model/sections.py"
+    assert set(SECTIONS) == set(FIELDS), where
+    assert list(SECTIONS) == list(FIELDS), "the fields and the rows have one order"
     assert all(name == row.name for name, row in SECTIONS.items())
 
 
@@ -61,16 +64,53 @@ def test_the_form_is_that_of_the_type(section: str) -> None:
     assert SECTIONS[section].form is form
 
 
-@pytest.mark.parametrize("section", TENANT_SECTIONS)
-def test_every_section_says_how_it_is_read_shown_and_recognised(section: str) -> None:
-    row = SECTIONS[section]
-    assert row.path.startswith("/")
-    assert row.label
-    # Both lists of app role assignments have rows of one type, so that no property distinguishes them.
-    assert row.marks or section == "appRoleAssignments"
-    assert row.permissions
-    assert set(row.permissions) <= set(PERMISSIONS)
-    assert issubclass(row_type(section), Resource)
+def missing_parts(row: Section) -> list[str]:
+    """What a section doesn't define."""
+    without_app = {Extent.TENANT, Extent.LOG, Extent.DIRECTORY}
+    parts = {
+        "path, as in Graph": row.path.startswith("/"),
+        "label": bool(row.label),
+        "row, what people call one row": bool(row.row) or not row.grows,
+        "permissions": bool(row.permissions),
+        "extents": bool(row.extents),
+        # Both lists of app role assignments have rows of one type, so that no property distinguishes them.
+        "marks": bool(row.marks) or row.name == "appRoleAssignments",
+        "key, which rows are the same": row.form is not SectionForm.LIST or row.key is not NO_KEY,
+        "an entry in _READERS in auditor/graph/section_reads.py": row.name in _READERS
+        or not without_app.intersection(row.extents),
+    }
+    unknown = [f"{name} in auditor/facts/permissions.json" for name in row.permissions if name not in PERMISSIONS]
+    return [*(name for name, there in parts.items() if not there), *unknown]
+
+
+NO_KEY = Section(name="", form=SectionForm.LIST).key
+BY_PRODUCTS = {"absentServicePrincipals"}
+"""The sections that record only what other reads didn't find."""
+
+
+@pytest.mark.parametrize("section", [name for name in SECTIONS if name not in BY_PRODUCTS])
+def test_a_section_has_all_of_its_parts(section: str) -> None:
+    assert missing_parts(SECTIONS[section]) == [], f"{section} lacks these parts"
+    assert issubclass(row_type(section), Resource), f"the type of {section} is not a Resource"
+
+
+def test_a_section_that_lacks_its_parts_is_found() -> None:
+    incomplete = Section(
+        name="things", form=SectionForm.LIST, permissions=("Thing.Read.All",), extents=(Extent.DIRECTORY,)
+    )
+    assert missing_parts(incomplete) == [
+        "path, as in Graph",
+        "label",
+        "row, what people call one row",
+        "marks",
+        "key, which rows are the same",
+        "an entry in _READERS in auditor/graph/section_reads.py",
+        "Thing.Read.All in auditor/facts/permissions.json",
+    ]
+
+
+def test_only_a_section_with_a_row_and_extents_has_a_reader() -> None:
+    assert set(_READERS) - set(TENANT_SECTIONS) == set(), "the table in auditor/model/sections.py lacks their extents"
 
 
 @pytest.mark.parametrize("section", [name for name in TENANT_SECTIONS if SECTIONS[name].form is SectionForm.LIST])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-import auditor
+import auditor.render
 from auditor.model.decision import GraphRequest, Steps
 from auditor.model.report import Report
 from auditor.render import FORMATS, UnknownFormat, render
@@ -21,6 +23,9 @@ from tests.render.parts import CONSENT_BY_LINK, report
 from tests.render.reports import ALL, depends, empty, needs_admin
 from tests.render.strategies import REPORTS
 from tests.render.tracker import NEEDS_ADMIN_DECISION
+
+FOR_OPTIONS = {"message", "terminal_screen"}
+"""What ``--message`` and the screen print: options of a command, not formats."""
 
 EVERY = pytest.mark.parametrize("name", list(ALL))
 
@@ -86,6 +91,19 @@ def test_a_report_made_from_python_names_the_program_that_judged_and_not_the_one
     made = auditor.check(old, auditor.load_packs(["trackerrms-uk"]))
     assert made.tool == f"consent-auditor {auditor.__version__}"
     assert auditor.check(old, (), tool="mine 2").tool == "mine 2"
+
+
+def test_every_module_that_renders_a_report_is_a_format() -> None:
+    folder = Path(auditor.render.__file__).parent
+    names = {
+        ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__"): path.read_text("utf-8")
+        for path in folder.rglob("*.py")
+        if path.parent != folder or path.name != "__init__.py"
+    }
+    made = {name for name, text in names.items() if re.search(r"^def render\(\s*report: Report\b", text, re.MULTILINE)}
+    listed = {one.module.removeprefix("auditor.render.") for one in FORMATS.values()}
+    assert made - FOR_OPTIONS - listed == set(), "list them in FORMATS in auditor/render/__init__.py"
+    assert listed - made == set(), "they need a function render(report)"
 
 
 def test_an_unknown_format_is_reported_with_the_known_ones() -> None:
