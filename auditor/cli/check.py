@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 def print_sample_notice() -> None:
     """Print that no tenant was read, and how to read one."""
-    click.echo("This is a sample. To read your own tenant: docs/app-registration.md\n")
+    notice = "This is a sample. To read your own tenant: docs/app-registration.md"
+    click.echo(f"{click.wrap_text(notice, width())}\n")
 
 
 def binary_needs_file(outputs: Outputs) -> None:

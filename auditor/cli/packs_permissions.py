@@ -8,10 +8,12 @@ import click
 
 from auditor.cli.options import pack_option, refuse_empty
 from auditor.cli.program import AuditCommand
-from auditor.cli.terminal import say
+from auditor.cli.terminal import say, width
 from auditor.model.errors import OK
 
 TABLE, ACCESS = "table", "requiredResourceAccess"
+_IN_A_FILE = 120
+"""The width of a table that is written to a file, in columns."""
 
 
 @click.command(
@@ -50,7 +52,7 @@ def command(packs: tuple[str, ...], form: str | None, output: str | None) -> int
     if (form or by_ending) == ACCESS:
         text = json.dumps(permissions_manifest(needed), indent=2) + "\n"
     else:
-        text = _table(permission_rows(needed))
+        text = _table(permission_rows(needed), _IN_A_FILE if file else width())
     if not file:
         click.echo(text, nl=False)
         return OK
@@ -61,8 +63,17 @@ def command(packs: tuple[str, ...], form: str | None, output: str | None) -> int
     return OK
 
 
-def _table(rows: list[tuple[str, str, str, str]]) -> str:
-    from tabulate import tabulate
+def _table(rows: list[tuple[str, str, str, str]], columns: int) -> str:
+    from auditor.render.text_layout import Palette, TableCell, TableColumn, table
 
-    heads = ("Microsoft Graph permission", "App role ID", "Or instead", "Reads")
-    return tabulate(rows, heads, tablefmt="simple", maxcolwidths=[None, None, 20, 40]) + "\n"
+    heads = (
+        # As wide as an ID, so that it can be copied whole.
+        TableColumn("Graph permission and app role ID", 36, wish=36),
+        TableColumn("Reads", 10, wish=40),
+    )
+    cells = [
+        [TableCell(name if other == "-" else f"{name}, or {other}", below=role), TableCell(reads)]
+        for name, role, other, reads in rows
+    ]
+    lines = table(heads, cells, columns, Palette(colour=False))
+    return "".join(f"{line}\n" for line in lines)

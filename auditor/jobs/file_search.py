@@ -47,8 +47,8 @@ def search_files(place: Path, words: Words) -> Iterator[Found]:
             continue
         if found:
             yield Found(path, found)
-    for lost in unread:
-        yield Found(Path(lost.filename or place), error=lost.strerror or type(lost).__name__)
+    for one in unread:
+        yield Found(Path(one.filename or place), error=one.strerror or type(one).__name__)
 
 
 def _files(place: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import msgspec
 
 from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFTS_POLICIES
+from auditor.model.access_resources import AppConsentRequest, SignIn
 from auditor.model.field_types import TextKind
 from auditor.model.resources import AppRoleAssignment, ServicePrincipal
 from auditor.model.sections import SECTIONS
@@ -105,6 +106,11 @@ class FieldValues(NameTokens):
         match kind:
             case TextKind.APP_NAME if isinstance(parent, ServicePrincipal):
                 return self._app_of(value, parent, public)
+            case TextKind.APP_NAME if (
+                isinstance(parent, (AppConsentRequest, SignIn)) and value == parent.appDisplayName
+            ):
+                # The ID of a judged app stays, so its name can: as its pack gives it, whatever the log calls the app.
+                return self.app(self._public.name_of(parent.appId or "") or value)
             case TextKind.PRINCIPAL_NAME:
                 return self._principal(value, parent)
             case TextKind.REPLY_URL:

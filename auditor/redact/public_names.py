@@ -71,6 +71,7 @@ class PublicNames:
     def __init__(self, snapshot: Snapshot, asked: Iterable[App], published: Iterable[App] = ()) -> None:
         apps, shipped = tuple(asked), tuple(published)
         self._asked = {app_id.lower() for app in apps for app_id in (app.client_id, *_resources(app))}
+        self._names = {app.client_id.lower(): app.name for app in reversed(apps)}
         self._listed = {app.client_id for app in shipped_list().apps}
         self._own = _own_tenant(snapshot)
         self.ids = {*(i.lower() for i in _IDS), *known_scope_ids(), *_role_ids()}
@@ -107,6 +108,10 @@ class PublicNames:
     def is_asked(self, principal: ServicePrincipal) -> bool:
         """Whether the app is one of the judged apps, or a resource of Microsoft that every tenant has."""
         return principal.appId.lower() in self._asked or principal.appId.lower() in RESOURCE_NAMES
+
+    def name_of(self, app_id: str) -> str:
+        """What the pack of a judged app calls it; empty for another app."""
+        return self._names.get(app_id.lower(), "")
 
     def is_vendors(self, principal: ServicePrincipal) -> bool:
         """Whether another tenant owns the app, so that its redirect URIs belong to the vendor."""

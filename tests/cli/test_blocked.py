@@ -41,6 +41,12 @@ def test_each_file_gets_the_format_of_its_ending_and_redaction_removes_people(tm
     assert all("Wednesday, 18 November" in text for text in texts if text is not texts[1])
 
 
+def test_a_redacted_table_calls_a_vendors_app_what_its_fix_calls_it(tmp_path: Path) -> None:
+    done = run("blocked", *SAMPLE, "--redact", "-f", "json", cwd=tmp_path)
+    names = {one["app"]["client_id"]: one["app"]["name"] for one in json.loads(done.out)["apps"]}
+    assert names["01f1a5b4-34ce-42e2-acbc-d1dfe46dba94"] == "Element451 Appointments", "the log says Element451"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
