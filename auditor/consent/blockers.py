@@ -32,6 +32,7 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def blockers_of(
+    cloud: str,
     app: App,
     client: Client,
     needed: tuple[ResourceApp, ...],
@@ -39,7 +40,7 @@ def blockers_of(
     perhaps_asked: Iterable[ResourceApp],
     asked: tuple[Permission, ...],
 ) -> tuple[Blocker, ...]:
-    """Everything that blocks the request or may block it, in order.
+    """Everything that blocks the request or may block it in a tenant of this cloud, in order.
 
     `needed` are the apps that `app` also needs. `perhaps_asked` are resources of scopes that Entra adds if this is the
     app's first consent, which isn't known.
@@ -49,6 +50,7 @@ def blockers_of(
     named = {*app.default_resources, *(p.resource for p in asked if p.required and not p.implicit)}
     found = (
         *_of_request(app),
+        *_of_host(cloud, app),
         *_of_client(client),
         *_of_needed_apps(app, needed),
         *_of_resources(others, named),
@@ -67,6 +69,25 @@ def _of_request(app: App) -> Iterator[Blocker]:
             code=fault.code,
             because=fault.because,
             caveats=(fault.caveat,) if fault.caveat else (),
+        )
+
+
+def _of_host(cloud: str, app: App) -> Iterator[Blocker]:
+    """An address of another cloud, where the tenant has no accounts, and the app perhaps no registration.
+
+    "National clouds": each has its own sign-in host, and apps are registered in each by itself.
+    """
+    if app.clouds and cloud not in app.clouds:
+        theirs = " or ".join(app.clouds)
+        yield Blocker(
+            truth=Truth.TRUE,
+            reason=Reason.REQUEST_REFUSED,
+            code="AADSTS700016",
+            because=f"the address is one of the cloud {theirs}, and this tenant is in the cloud {cloud}",
+            caveats=(
+                "Microsoft doesn't document what users of another cloud see there: AADSTS700016 if the app isn't"
+                " registered in that cloud, or else an error about the account or the tenant",
+            ),
         )
 
 
