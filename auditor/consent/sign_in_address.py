@@ -106,7 +106,11 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
         faults=(*faults, *redirect_faults(redirect_uri), *app.faults),
         clouds=tuple(name for name, hosts in _HOSTS_OF_CLOUDS.items() if address.hostname in hosts),
     )
-    return Request(app=_described(app, known), tenant=tenant if names_one else "")
+    app = _described(app, known)
+    if page.lower().rstrip("/").endswith("authorize"):
+        # How the app signs in here, which may not be how its pack says that it usually does.
+        app = msgspec.structs.replace(app, authority=tenant.lower() if tenant.lower() in OF_ANY_TENANT else "")
+    return Request(app=app, tenant=tenant if names_one else "")
 
 
 def _without_secrets(uri: str) -> str:

@@ -130,3 +130,54 @@ def test_the_pack_in_a_bundle_keeps_what_an_address_says() -> None:
     assert (kept.clouds, kept.authority, kept.faults) == (asked.clouds, asked.authority, asked.faults)
     assert asked.clouds == ("us-gov", "us-gov-dod")
     assert get_args(CloudName) == tuple(CLOUDS)
+
+
+TENANT = json.loads(REPORT.read_text("utf-8"))["tenant"]["id"]
+SINGLE = {"signInAudience": "AzureADMyOrg", "appOwnerOrganizationId": TENANT}
+ELSEWHERE = {"signInAudience": "AzureADMyOrg", "appOwnerOrganizationId": "9c1f0f3e-3c5e-4f0e-8a77-0f5a5e0c9d11"}
+
+
+@pytest.mark.parametrize(
+    ("tenant", "client", "expected"),
+    [
+        # azure-docs issue 55341.
+        pytest.param("common", SINGLE, ("blocked", "likely", "AADSTS50194"), id="the tenant's own app at /common"),
+        pytest.param("organizations", SINGLE, ("blocked", "likely", "AADSTS50194"), id="at /organizations"),
+        pytest.param("common", ELSEWHERE, ("blocked", "likely", "AADSTS50194"), id="another tenant's app at /common"),
+        pytest.param(TENANT, SINGLE, ("user-may-consent", "certain", ""), id="the tenant's own app at its tenant"),
+        pytest.param(TENANT, ELSEWHERE, ("user-may-consent", "likely", ""), id="another tenant's app at this tenant"),
+        pytest.param(
+            TENANT,
+            {"signInAudience": "AzureADMyOrg", "appOwnerOrganizationId": None},
+            ("user-may-consent", "likely", ""),
+            id="an app of a tenant that isn't known",
+        ),
+        pytest.param(
+            "common",
+            {**SINGLE, "createdDateTime": "2017-03-01T00:00:00Z"},
+            ("user-may-consent", "certain", ""),
+            id="an app from before the rule",
+        ),
+        pytest.param(
+            TENANT,
+            {"signInAudience": "PersonalMicrosoftAccount"},
+            ("blocked", "likely", ""),
+            id="an app for personal accounts",
+        ),
+        pytest.param(
+            "common",
+            {"signInAudience": "AzureADandPersonalMicrosoftAccount"},
+            ("user-may-consent", "certain", ""),
+            id="an app for any account",
+        ),
+    ],
+)
+def test_the_accounts_that_a_registration_takes_decide_where_it_can_sign_in(
+    tenant: str, client: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    decision = decided(AUTHORIZE.replace("/common/", f"/{tenant}/"), **client)
+    code = decision["code"] if decision["outcome"] == "blocked" else ""
+    assert any("which is another one" in one for one in decision["doubts"]) is (
+        client is ELSEWHERE and tenant == TENANT
+    )
+    assert (decision["outcome"], decision["confidence"], code) == expected
