@@ -32,6 +32,7 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def blockers_of(
+    cloud: str,
     app: App,
     client: Client,
     needed: tuple[ResourceApp, ...],
@@ -39,7 +40,7 @@ def blockers_of(
     perhaps_asked: Iterable[ResourceApp],
     asked: tuple[Permission, ...],
 ) -> tuple[Blocker, ...]:
-    """Everything that blocks the request or may block it, in order.
+    """Everything that blocks the request or may block it in a tenant of this cloud, in order.
 
     `needed` are the apps that `app` also needs. `perhaps_asked` are resources of scopes that Entra adds if this is the
     app's first consent, which isn't known.
@@ -49,6 +50,8 @@ def blockers_of(
     named = {*app.default_resources, *(p.resource for p in asked if p.required and not p.implicit)}
     found = (
         *_of_request(app),
+        *_of_host(cloud, app),
+        *_of_audience(app, client),
         *_of_client(client),
         *_of_needed_apps(app, needed),
         *_of_resources(others, named),
@@ -67,6 +70,53 @@ def _of_request(app: App) -> Iterator[Blocker]:
             code=fault.code,
             because=fault.because,
             caveats=(fault.caveat,) if fault.caveat else (),
+        )
+
+
+def _of_host(cloud: str, app: App) -> Iterator[Blocker]:
+    """An address of another cloud, where the tenant has no accounts, and the app perhaps no registration.
+
+    "National clouds": each has its own sign-in host, and apps are registered in each by itself.
+    """
+    if app.clouds and cloud not in app.clouds:
+        theirs = " or ".join(app.clouds)
+        yield Blocker(
+            truth=Truth.TRUE,
+            reason=Reason.REQUEST_REFUSED,
+            code="AADSTS700016",
+            because=f"the address is one of the cloud {theirs}, and this tenant is in the cloud {cloud}",
+            caveats=(
+                "Microsoft doesn't document what users of another cloud see there: AADSTS700016 if the app isn't"
+                " registered in that cloud, or else an error about the account or the tenant",
+            ),
+        )
+
+
+_ONE_TENANT = "azureadmyorg"
+_PERSONAL = "personalmicrosoftaccount"
+"""Values of `signInAudience` in lower case (Graph, ``servicePrincipal``)."""
+_ACCEPTED_UNTIL = "2018-10-15"
+"""AADSTS50194: /common isn't "supported for such applications created after '10/15/2018'" (azure-docs issue 55341)."""
+
+
+def _of_audience(app: App, client: Client) -> Iterator[Blocker]:
+    """A registration that takes other accounts than the address does. The tenant's copy of it may be an old one."""
+    if client.audience == _ONE_TENANT and app.authority.lower() in ("common", "organizations"):
+        is_old = "" < client.created < _ACCEPTED_UNTIL
+        yield Blocker(
+            truth=Truth.FALSE if is_old else Truth.TRUE,
+            reason=Reason.REQUEST_REFUSED,
+            code="AADSTS50194",
+            because=f"the app is registered for one tenant only, and the address signs in at /{app.authority.lower()}",
+            caveats=("Entra takes this from apps registered before 15 October 2018, and the date isn't known",),
+        )
+    elif client.audience == _PERSONAL:
+        yield Blocker(
+            truth=Truth.TRUE,
+            reason=Reason.REQUEST_REFUSED,
+            code="",
+            because="the app is registered for personal Microsoft accounts only",
+            caveats=("Microsoft doesn't document what users of a tenant see then",),
         )
 
 
@@ -230,7 +280,12 @@ def _without_port(uri: str) -> str:
 
 def request_caveats(cloud: str, app: App, client: Client) -> tuple[str, ...]:
     """Why it isn't certain that Entra takes the request at all; it doesn't matter for a request that is blocked."""
-    return (*_of_cloud(cloud, client), *_of_unread_reply_urls(app, client), *_of_loopback(app, client))
+    return (
+        *_of_cloud(cloud, client),
+        *_of_single_tenant(client),
+        *_of_unread_reply_urls(app, client),
+        *_of_loopback(app, client),
+    )
 
 
 def _of_cloud(cloud: str, client: Client) -> Iterator[str]:
@@ -239,6 +294,16 @@ def _of_cloud(cloud: str, client: Client) -> Iterator[str]:
         yield (
             "an app is registered in each cloud by itself, and this one isn't in the tenant yet: if the client id is"
             " the one for Microsoft's global cloud, Entra answers AADSTS700016, and no consent helps"
+        )
+
+
+def _of_single_tenant(client: Client) -> Iterator[str]:
+    """The tenant still has an app that was multitenant once; Entra answers its users AADSTS50020 or AADSTS700016."""
+    if client.audience == _ONE_TENANT and client.of_other_tenant is not Truth.FALSE:
+        whose = "is another one" if client.of_other_tenant is Truth.TRUE else "the data doesn't name"
+        yield (
+            f"the app is registered for the users of one tenant only, which {whose}; Entra may refuse the users of"
+            " this tenant (AADSTS50020 or AADSTS700016), and no consent helps"
         )
 
 

@@ -379,7 +379,7 @@ def _gathered(index: SnapshotIndex, app: App, subject: Subject) -> DecisionFacts
         resources=resources,
         defaults=defaults,
         needed=needed,
-        blockers=blockers_of(app, client, needed, resources, perhaps_asked, (*asked, *added)),
+        blockers=blockers_of(index.snapshot.cloud, app, client, needed, resources, perhaps_asked, (*asked, *added)),
         request_caveats=request_caveats(index.snapshot.cloud, app, client),
         may_consent_for_all=bool(for_all),
         app_roles=_app_roles(index, app, client),

@@ -18,6 +18,7 @@ from auditor.facts.ids import (
     APPS_OF_THIS_TENANT,
     MICROSOFT_GRAPH,
     MICROSOFT_TENANTS,
+    NO_ID,
     OPENID_SCOPES,
     RESOURCE_NAMES,
     cloud_named,
@@ -33,7 +34,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """Facts about the client that consent depends on.
 
     `name` is the name under which this tenant lists the app. `publisher_id` is the verified publisher's partner id,
-    empty when unverified, ``None`` when not known.
+    empty when unverified, ``None`` when not known. `audience` is whose accounts the registration takes, in lower case,
+    and `created` when the tenant got the app (UTC); both are empty when not known.
     """
 
     app_id: str
@@ -45,6 +47,9 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     disabled_by_microsoft: Truth = Truth.UNKNOWN
     assignment_required: Truth = Truth.UNKNOWN
     owner_tenant: str | None = None
+    of_other_tenant: Truth = Truth.UNKNOWN
+    audience: str = ""
+    created: str = ""
     publisher_verified: Truth = Truth.UNKNOWN
     publisher_id: str | None = None
     reply_urls: tuple[str, ...] | None = None
@@ -100,19 +105,20 @@ def client_of(snapshot: Snapshot | SnapshotIndex, app: App) -> Client:
     index = index_of(snapshot)
     match index.service_principal(app.client_id):
         case ServicePrincipal() as principal:
-            return _present(index.snapshot.cloud, principal)
+            return _present(index.snapshot, principal)
         case Absent():
             return _absent(index.snapshot.cloud, app)
         case NotRead() as why:
             return Client(app_id=app.client_id, presence=Truth.UNKNOWN, unread=why.why)
 
 
-def _present(cloud: str, principal: ServicePrincipal) -> Client:
+def _present(snapshot: Snapshot, principal: ServicePrincipal) -> Client:
     publisher = principal.verifiedPublisher
     verified = publisher.is_verified if publisher else None
     publisher_id = publisher.verifiedPublisherId or "" if publisher and verified is not None else None
-    if not cloud_named(cloud).verifies_publishers:
+    if not cloud_named(snapshot.cloud).verifies_publishers:
         publisher_id = ""
+    owner, tenant = principal.appOwnerOrganizationId, snapshot.tenant.id
     return Client(
         app_id=principal.appId,
         presence=Truth.TRUE,
@@ -123,7 +129,10 @@ def _present(cloud: str, principal: ServicePrincipal) -> Client:
         deactivated=known(bool(principal.isDisabled)),
         disabled_by_microsoft=is_disabled_by_microsoft(principal),
         assignment_required=known(principal.appRoleAssignmentRequired),
-        owner_tenant=principal.appOwnerOrganizationId,
+        owner_tenant=owner,
+        of_other_tenant=known(owner.lower() != tenant.lower() if owner and tenant not in ("", NO_ID) else None),
+        audience=(principal.signInAudience or "").lower(),
+        created=principal.createdDateTime or "",
         publisher_verified=Truth.UNKNOWN if publisher_id is None else known(publisher_id != ""),
         publisher_id=publisher_id,
         reply_urls=principal.replyUrls,

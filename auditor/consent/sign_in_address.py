@@ -35,11 +35,17 @@ from auditor.consent.consent_request import (
 from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH
 from auditor.model.rule import App, RequestMode
 
-_OTHER_HOSTS = ("login.microsoft.com", "login.windows.net", "sts.windows.net", "login.chinacloudapi.cn")
-_OTHER_HOSTS_OF_GOVERNMENTS = ("login-us.microsoftonline.com", "login.usgovcloudapi.net")
-SIGN_IN_HOSTS = frozenset(
-    {*(urlsplit(cloud.authority).netloc for cloud in CLOUDS.values()), *_OTHER_HOSTS, *_OTHER_HOSTS_OF_GOVERNMENTS}
-)
+_OTHER_HOSTS = {
+    "global": ("login.microsoft.com", "login.windows.net", "sts.windows.net"),
+    "us-gov": ("login-us.microsoftonline.com", "login.usgovcloudapi.net"),
+    "us-gov-dod": ("login-us.microsoftonline.com", "login.usgovcloudapi.net"),
+    "china": ("login.chinacloudapi.cn",),
+}
+"""More hosts of each cloud."""
+_HOSTS_OF_CLOUDS = {
+    name: (urlsplit(cloud.authority).netloc, *_OTHER_HOSTS.get(name, ())) for name, cloud in CLOUDS.items()
+}
+SIGN_IN_HOSTS = frozenset(host for hosts in _HOSTS_OF_CLOUDS.values() for host in hosts)
 """The hosts that MSAL knows as names of the clouds' sign-in pages (its built-in metadata of instance discovery)."""
 _WANTED = "paste the address of the page that asks for consent, starting with https://login.microsoftonline.com/"
 _REFUSAL = f"that is not an address of Microsoft's sign-in page: {_WANTED}"
@@ -98,8 +104,13 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
         app,
         redirect_uris=(redirect_uri,) if redirect_uri else (),
         faults=(*faults, *redirect_faults(redirect_uri), *app.faults),
+        clouds=tuple(name for name, hosts in _HOSTS_OF_CLOUDS.items() if address.hostname in hosts),
     )
-    return Request(app=_described(app, known), tenant=tenant if names_one else "")
+    app = _described(app, known)
+    if page.lower().rstrip("/").endswith("authorize"):
+        # How the app signs in here, which may not be how its pack says that it usually does.
+        app = msgspec.structs.replace(app, authority=tenant.lower() if tenant.lower() in OF_ANY_TENANT else "")
+    return Request(app=app, tenant=tenant if names_one else "")
 
 
 def _without_secrets(uri: str) -> str:

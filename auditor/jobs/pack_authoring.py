@@ -151,7 +151,8 @@ def text_of_new_pack(described: DescribedApp, *, name: str = "", label: str = "t
 
     Raises InvalidRequest for an app without scopes, RequestError and PackError.
     """
-    app = described.app
+    # A pack is for the tenants of any cloud, and the vendor's app may be registered in each.
+    app = msgspec.structs.replace(described.app, clouds=())
     if not app.scopes:
         raise InvalidRequest(
             "the URL names no scopes, so the app requests those of its registration, which only its vendor can read."

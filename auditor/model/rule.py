@@ -205,7 +205,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     the first of them goes into an admin consent link. `also_needs` are in the order in which they must be added to the
     tenant. `default_resources` are the resources (app ids) of a request for registered permissions; empty where the
     request names none. `prompt` is the value of that parameter in the request, in lower case. `sends_no_redirect_uri`
-    is true of a sign-in address that lacks one. `faults` are the mistakes in the request.
+    is true of a sign-in address that lacks one. `faults` are the mistakes in the request. `clouds` are those that
+    the host of a sign-in address belongs to; empty if it isn't known.
 
     `category` is one of `auditor.facts.ids.app_categories`. `consent_link` is the vendor's own link for admin consent.
     `verified_publisher_id` is the partner id of the verified publisher. An app with `variants` has the scopes, the
@@ -224,6 +225,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = ""
     sends_no_redirect_uri: bool = False
     faults: tuple[RequestFault, ...] = ()
+    clouds: tuple[str, ...] = ()
     publisher_verified: bool | None = None
     owner_tenant: str | None = None
     registered_before_2020_11_08: bool | None = None

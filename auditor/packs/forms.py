@@ -57,6 +57,7 @@ RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$", extr
 WebAddress = Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9+.-]*:", extra={"must": web_address})]
 RedirectUri = Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9+.-]*:", extra={"must": redirect_uri})]
 Authority = Annotated[str, Meta(extra={"must": authority})]
+CloudName = Literal["global", "us-gov", "us-gov-dod", "china"]
 Resource = Annotated[str, Meta(extra={"must": resource})]
 Route = Annotated[str, Meta(extra={"must": route}, extra_json_schema={"enum": list(ROUTES)})]
 Filled = Annotated[str, Meta(extra={"must": filled})]
@@ -157,6 +158,7 @@ class AppForm(StrictForm, frozen=True, kw_only=True):
     ] = ()
     sends_no_redirect_uri: Annotated[bool, Meta(description="Its requests name no redirect URI.")] = False
     faults: Annotated[tuple[FaultForm, ...], Meta(description="What Entra refuses in its requests.")] = ()
+    clouds: Annotated[tuple[CloudName, ...], Meta(description="The clouds of the host that its requests go to.")] = ()
     authority: Annotated[Authority, Meta(description="organizations, common, a tenant id or a domain.")] = ""
     publisher_verified: bool | Unknown = "unknown"
     verified_publisher_id: Annotated[
@@ -288,6 +290,7 @@ def app_of(form: AppForm) -> App:
         default_resources=tuple(RESOURCES.get(one, one.lower()) for one in form.default_resources),
         sends_no_redirect_uri=form.sends_no_redirect_uri,
         faults=tuple(RequestFault(code=one.code, because=one.because, caveat=one.caveat) for one in form.faults),
+        clouds=form.clouds,
         authority=form.authority,
         scopes=usual.scopes if usual else tuple(_scopes(form.scopes, form)),
         app_roles=tuple(_roles(form)),

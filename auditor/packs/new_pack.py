@@ -73,6 +73,7 @@ def _app(app: App, label: str, source: str, read: str) -> Mapping[str, Any]:
         "prompt": app.prompt if app.prompt in ("none", "admin_consent") else "",
         "default-resources": [names.get(one, one) for one in app.default_resources],
         "sends-no-redirect-uri": app.sends_no_redirect_uri,
+        "clouds": list(app.clouds),
         "faults": [{k: v for k, v in msgspec.structs.asdict(one).items() if v} for one in app.faults],
     }
     found |= {key: value for key, value in more.items() if value}
