@@ -42,7 +42,7 @@ KINDS = MappingProxyType(
 )
 """By name in YAML: the family module in `auditor.checks`, and the class in it.
 
-A module is imported when a pack first uses one of its kinds: a vendor's pack uses two families of the eight, and an
+A module is imported when a pack first uses one of its kinds: a vendor's pack uses two of the families, and an
 offline audit starts faster without the others.
 """
 

@@ -51,7 +51,7 @@ def is_closed(type_: Any) -> bool:
     return all(one in (bool, msgspec.UnsetType) or get_origin(one) is Literal for one in get_args(type_) or (type_,))
 
 
-def narrows(type_: type[CheckKind] | type[CheckTable]) -> bool:
+def narrows(type_: type[msgspec.Struct]) -> bool:
     """Whether the type adds to the JSON Schema."""
     return any("narrow_schema" in base.__dict__ for base in type_.__mro__ if base not in (CheckKind, CheckTable))
 

@@ -75,7 +75,7 @@ def test_no_two_kinds_of_change_write_the_same_request() -> None:
         request = (getattr(kind, "method", ""), getattr(kind, "path", ""), kind.sets)
         same.setdefault(request, []).append(kind.__name__)
     twice = [names for names in same.values() if len(names) > 1]
-    assert twice == [], "name in `sets` the property of the body that tells these kinds of change apart"
+    assert twice == [], "name in `sets` the property of the body in which these kinds of change differ"
 
 
 @pytest.mark.parametrize("name", sample_names())

@@ -14,7 +14,8 @@ import pytest
 from auditor.consent.decide import decide
 from auditor.consent.subject import Subject
 from auditor.fixes import bash_script, fixes_for, powershell_script
-from auditor.fixes.change import Condition, Equals, HasItems, NotEmpty, SetValue
+from auditor.fixes.change import Condition, Deletion, Equals, HasItems, NotEmpty, SetValue
+from auditor.fixes.change_kinds import CHANGES, change_of
 from auditor.fixes.script import script
 from auditor.model.decision import Fix, GraphRequest
 from auditor.model.snapshot import Snapshot
@@ -39,13 +40,14 @@ from tests.systems import needs_scripts
 
 pytestmark = needs_scripts
 
-OF_RULES = [
-    pytest.param({}, "CIS-5.1.5.1", "R9-none", id="no user consent"),
-    pytest.param({}, "ZTA-21776", "R9-low-only", id="low-impact consent only"),
-    pytest.param({}, "CIS-5.1.2.2", "R13-register-apps", id="no app registration"),
-    pytest.param({"allowUserConsentForRiskyApps": True}, "EIDSCA.AP09", "R13-risky-apps", id="risky consent"),
-    pytest.param({}, "CIS-5.1.5.2", "R8", id="workflow"),
-]
+OF_RULES: dict[str, tuple[dict[str, object], str, str]] = {
+    "no user consent": ({}, "CIS-5.1.5.1", "R9-none"),
+    "low-impact consent only": ({}, "ZTA-21776", "R9-low-only"),
+    "no app registration": ({}, "CIS-5.1.2.2", "R13-register-apps"),
+    "risky consent": ({"allowUserConsentForRiskyApps": True}, "EIDSCA.AP09", "R13-risky-apps"),
+    "workflow": ({}, "CIS-5.1.5.2", "R8"),
+}
+"""What differs from the sample managed-default in the authorization policy, the rule that then fails, and its fix."""
 SCRIPTED = [(name, key) for name in sample_names() for key, fix in by_key(name).items() if fix.steps.graph]
 
 
@@ -75,10 +77,9 @@ def test_a_script_brings_the_proven_outcome_about_and_changes_nothing_when_run_a
         assert graph.snapshot == after
 
 
-@pytest.mark.parametrize(("policy", "rule", "key"), OF_RULES)
-def test_the_script_for_a_rule_makes_it_pass_and_changes_nothing_when_run_again(
-    policy: dict[str, object], rule: str, key: str
-) -> None:
+@pytest.mark.parametrize("case", OF_RULES)
+def test_the_script_for_a_rule_makes_it_pass_and_changes_nothing_when_run_again(case: str) -> None:
+    policy, rule, key = OF_RULES[case]
     snapshot = patched(sample("managed-default"), {"authorizationPolicy": policy})
     with graph_of(snapshot) as (graph, folder):
         text = script(rule_fixes(snapshot)[rule][key], "az", tenant=snapshot.tenant.id)
@@ -89,6 +90,17 @@ def test_the_script_for_a_rule_makes_it_pass_and_changes_nothing_when_run_again(
         second = run(text, folder)
         assert second.returncode == 0, second.stderr
         assert graph.writes == []
+
+
+def test_each_kind_of_change_is_in_a_script_that_is_run() -> None:
+    fixes = [by_key(name)[key] for name, key in SCRIPTED]
+    for policy, rule, key in OF_RULES.values():
+        fixes.append(rule_fixes(patched(sample("managed-default"), {"authorizationPolicy": policy}))[rule][key])
+    fixes += app_roles.finding(app_roles.tenant(roles=app_roles.PUBLISHED, held=())).fixes
+    fixes += [fixes_in(closed())["R3+R6-assign"], fixes_in(closed(), subject=ALICE)["R3-user"]]
+    found = {type(change_of(request)) for fix in fixes for request in fix.steps.graph}
+    missing = [kind.__name__ for kind in CHANGES if kind not in found and not issubclass(kind, Deletion)]
+    assert missing == [], "no fix proposes them (CONTRIBUTING.md), or OF_RULES lacks a rule that they fix"
 
 
 def test_the_script_for_application_permissions_grants_them_once() -> None:

@@ -107,8 +107,8 @@ def test_a_pack_written_for_an_app_of_the_catalogue_describes_the_same_app(name:
 def test_a_source_with_its_date_is_written_as_in_the_catalogue() -> None:
     needs = (ScopeNeed(resource=MICROSOFT_GRAPH, value="Mail.Read"),)
     app = App(client_id=str(UUID(int=1)), name="Acme Mail", vendor="Acme", category="email", scopes=needs)
-    text = pack_text(app, name="acme-mail", source="https://acme.example/permissions", read="2026-11-28")
-    made = load(Source("acme-mail.yaml", text.encode(), Path()))
+    text = pack_text(app, name="not-in-the-catalogue", source="https://acme.example/permissions", read="2026-11-28")
+    made = load(Source("not-in-the-catalogue.yaml", text.encode(), Path()))
     assert made.app is not None
     assert (made.title, made.app.vendor, made.app.category) == ("Acme Mail", "Acme", "email")
     assert made.app.sources == (

@@ -12,7 +12,7 @@ from tests.render.reports import ALL
 
 GOLDEN = Path(__file__).parent / "golden_formats"
 ELSEWHERE = {"text", "json", "csv", "html"}
-"""The formats whose golden files are compared by tests of their own; a binary format is compared by its content."""
+"""The formats whose golden files are compared by other tests; a binary format is compared by its content."""
 CASES = [
     (name, form)
     for name in ("needs-admin", "depends", "hostile")
