@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from auditor.apps.admin_consent_requests import STATUS_NOT_KNOWN, lacks_people, user_requests
 from auditor.apps.blocked_sources import uncounted_rows, why_uncounted
-from auditor.apps.consent_requests import STATUS_NOT_KNOWN, lacks_people, user_requests
 from auditor.apps.stopped_people import stops
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.facts.sign_in_codes import logged_codes

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from auditor.apps.admin_consent_requests import user_requests
 from auditor.apps.consent_events import missing_in_consent
-from auditor.apps.consent_requests import user_requests
 from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.facts.sign_in_codes import logged_codes
 from auditor.model.access_resources import SignIn

@@ -13,6 +13,13 @@ from types import MappingProxyType
 
 import msgspec
 
+from auditor.apps.admin_consent_requests import (
+    REVIEW_PATH,
+    STATUS_NOT_KNOWN,
+    lacks_people,
+    reviewers,
+    user_requests,
+)
 from auditor.apps.asked_scopes import Description, ScopeSources, by_resource
 from auditor.apps.blocked_sources import (
     COUNTED_AS,
@@ -24,13 +31,6 @@ from auditor.apps.blocked_sources import (
 )
 from auditor.apps.blocked_verdict import verdict_now
 from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events, is_part_of
-from auditor.apps.consent_requests import (
-    REVIEW_PATH,
-    STATUS_NOT_KNOWN,
-    lacks_people,
-    reviewers,
-    user_requests,
-)
 from auditor.apps.logged_changes import LoggedChange, logged_changes
 from auditor.apps.stopped_people import People, Successes, led_to_consent, stop_codes
 from auditor.apps.survey_filters import matches_name

@@ -54,7 +54,7 @@ class ConsentRequestsAnswered(CheckKind, frozen=True, tag="consent-requests"):
         definition["properties"]["max-days"].update(minimum=0, maximum=_LONGEST - 1)
 
     def judge(self, context: CheckContext) -> CheckResult:
-        from auditor.apps.consent_requests import lacks_people, user_requests
+        from auditor.apps.admin_consent_requests import lacks_people, user_requests
         from auditor.model.blocked import RequestStatus
 
         index = context.index

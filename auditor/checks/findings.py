@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from auditor.checks.kind import CheckContext, kind_of
 from auditor.consent import Truth
 from auditor.consent.advice import best_consent_link, grants_as_registered
-from auditor.consent.consent_request import admin_consent_link, portal_address, tenant_in_link
+from auditor.consent.requested_scopes import admin_consent_link, portal_address, tenant_in_link
 from auditor.facts.ids import FILL_IN_TENANT, RESOURCE_NAMES, TENANT_PLACEHOLDER, portal_links
 from auditor.model.decision import Fix, Outcome
 from auditor.model.report import Disagreement, Finding, FindingSubject, NotCollected, Stand

@@ -272,7 +272,7 @@ def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | 
     """The endpoint as ``https://host``; a usage error doesn't quote an address, which can contain a password."""
     if not address:
         return address
-    from auditor.model.addresses import InvalidAddress, https_endpoint
+    from auditor.model.host_names import InvalidAddress, https_endpoint
 
     try:
         return https_endpoint(address)

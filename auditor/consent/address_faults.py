@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from auditor.consent.consent_request import is_openid, resource_named
+from auditor.consent.requested_scopes import is_openid, resource_named
 from auditor.facts.ids import (
     FALSE_SEPARATORS,
     MICROSOFT_GRAPH,

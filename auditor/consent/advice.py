@@ -19,12 +19,12 @@ import msgspec
 
 from auditor.consent import Truth
 from auditor.consent.blockers import Blocker
-from auditor.consent.consent_request import admin_consent_link, tenant_in_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, gives_nothing, granted_names
 from auditor.consent.explanation import listed
 from auditor.consent.possible_outcomes import consent_only_forced, possible_outcomes
 from auditor.consent.requested_access import ResourceApp
+from auditor.consent.requested_scopes import admin_consent_link, tenant_in_link
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, cloud_named
 from auditor.model.decision import Outcome, Reason

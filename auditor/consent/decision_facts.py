@@ -13,7 +13,6 @@ import msgspec
 
 from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.blockers import Blocker, blockers_of, request_caveats
-from auditor.consent.consent_request import portal_address
 from auditor.consent.existing_grants import Grants, GrantState, grant_state, granted_resources, grants_on
 from auditor.consent.policies import (
     Approval,
@@ -34,6 +33,7 @@ from auditor.consent.requested_access import (
     requested,
     resource_app,
 )
+from auditor.consent.requested_scopes import portal_address
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import Assignment, Subject, assignment_of, toward
 from auditor.facts.ids import (

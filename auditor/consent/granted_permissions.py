@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple, cast, overload
 
-from auditor.consent.consent_request import RequestError
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, grants_on
 from auditor.consent.requested_access import client_of, requested
+from auditor.consent.requested_scopes import RequestError
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex, grants_as_spelled, index_of
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import ROLE_NAMES

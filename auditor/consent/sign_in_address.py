@@ -24,7 +24,7 @@ from auditor.consent.address_faults import (
     tenant_faults,
     v2_faults,
 )
-from auditor.consent.consent_request import (
+from auditor.consent.requested_scopes import (
     RequestError,
     client_id_of,
     requesting,

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 
 from auditor.consent import Truth
 from auditor.consent.advice import has_assumed_scopes, may_be_registered, named_scopes_link
-from auditor.consent.consent_request import admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, gives_nothing, granted_names
 from auditor.consent.explanation import listed
+from auditor.consent.requested_scopes import admin_consent_link
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import (

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from auditor.consent import Truth
 from auditor.consent.app_roles import NEEDS_MAILBOXES, missing_roles
-from auditor.consent.consent_request import admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.explanation import listed
+from auditor.consent.requested_scopes import admin_consent_link
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.access_requirements import DIRECTORY
 from auditor.facts.ids import MICROSOFT_GRAPH

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from auditor.consent.consent_request import RequestError, scope_needs
 from auditor.consent.decision_facts import SETTING_POLICIES
 from auditor.consent.existing_grants import TENANT_WIDE
 from auditor.consent.policies import other_entries, self_consent_ids
 from auditor.consent.requested_access import client_of
+from auditor.consent.requested_scopes import RequestError, scope_needs
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.facts.ids import ASSIGNED_FOR_SELF
 from auditor.fixes import fixes_for

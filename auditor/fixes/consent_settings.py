@@ -13,7 +13,6 @@ import msgspec
 
 from auditor.consent import Truth
 from auditor.consent.conditions import LEVELS
-from auditor.consent.consent_request import portal_address
 from auditor.consent.decision_facts import (
     MAIL_CLIENTS_BOX,
     PORTAL_SETTINGS,
@@ -24,6 +23,7 @@ from auditor.consent.decision_facts import (
 )
 from auditor.consent.explanation import listed
 from auditor.consent.policies import role_actions, role_policies, self_consent_ids
+from auditor.consent.requested_scopes import portal_address
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.facts.ids import ASSIGNED_FOR_SELF, ROLE_GLOBAL_ADMINISTRATOR

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.consent_request import portal_address
 from auditor.consent.decision_facts import PORTAL_SETTINGS
 from auditor.consent.policies import other_entries, self_consent_ids
+from auditor.consent.requested_scopes import portal_address
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.facts.ids import ASSIGNED_FOR_SELF, FOR_OWNED_RESOURCE, POLICY_LOW
 from auditor.fixes.authorization_switches import SetAuthorizationSwitch

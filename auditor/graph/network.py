@@ -25,7 +25,7 @@ from auditor.graph.graph_errors import (
     UntrustedCertificate,
     class_name,
 )
-from auditor.model.addresses import InvalidAddress, host_and_port
+from auditor.model.host_names import InvalidAddress, host_and_port
 from auditor.model.unread_messages import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")

@@ -18,7 +18,7 @@ from auditor.graph.graph_errors import EndpointError, GraphError, foreign_code, 
 from auditor.graph.network import NetworkSettings, read_failure, read_network
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.sign_in_errors import credential_error, throttling_hook
-from auditor.model.addresses import InvalidAddress, https_endpoint
+from auditor.model.host_names import InvalidAddress, https_endpoint
 
 if TYPE_CHECKING:
     from auditor.graph.fleet_limits import TenantLimits

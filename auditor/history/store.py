@@ -11,7 +11,7 @@ from typing import Any, Self
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
-from auditor.history import forgetting, outbox, retention
+from auditor.history import outbox, retention, tenant_deletion
 from auditor.history.contents import keep, load
 from auditor.history.database import Database, open_database
 from auditor.history.dropped_users import without_users
@@ -79,7 +79,7 @@ class History:
 
     @property
     def database(self) -> Database:
-        """The open database, for the functions of `auditor.history.forgetting`."""
+        """The open database, for the functions of `auditor.history.tenant_deletion`."""
         return self._database
 
     def __enter__(self) -> Self:
@@ -255,7 +255,7 @@ class History:
 
         Raises NoSuchRun for an unknown one, and RunInProgress.
         """
-        found = forgetting.forget(self._database, storable(tenant))
+        found = tenant_deletion.forget(self._database, storable(tenant))
         if found.is_empty:
             raise NoSuchRun(
                 f"the history {self.place} has no tenant {tenant}", advice="List the runs: consent-auditor history list"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.checks.typo_suggestions import likely_names
-from auditor.consent.consent_request import app_from_scopes, client_id_of, fitting_variant, with_known_facts
+from auditor.consent.requested_scopes import app_from_scopes, client_id_of, fitting_variant, with_known_facts
 from auditor.facts.app_names import MICROSOFT, AppName, AppWithoutId, app_name, apps_without_id, named_apps
 from auditor.facts.ids import app_categories, is_guid
 from auditor.jobs.pack_selection import own_app_packs, shipped_packs, titled_names

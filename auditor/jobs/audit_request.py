@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import msgspec
 
 from auditor import __version__
-from auditor.consent.consent_request import app_from_scopes
+from auditor.consent.requested_scopes import app_from_scopes
 from auditor.model.errors import InvalidRequest
 from auditor.model.report import AbusedAppsList, Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack

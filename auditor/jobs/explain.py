@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.consent.consent_request import RequestError, client_id_of
+from auditor.consent.requested_scopes import RequestError, client_id_of
 from auditor.explain.addresses import addresses_in, plain
 from auditor.explain.meaning import meanings
 from auditor.explain.pasted_text import FoundCode, PastedText, parse

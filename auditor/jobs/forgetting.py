@@ -24,7 +24,7 @@ from auditor.render import FORMATS, files_in_folder
 
 if TYPE_CHECKING:
     from auditor.history import History
-    from auditor.history.forgetting import Holdings
+    from auditor.history.tenant_deletion import Holdings
     from auditor.history.traces import Words
 
 _LEFTOVERS = ".consent-auditor-*.tmp"
@@ -83,7 +83,7 @@ class Proof(NamedTuple):
 
 def planned(history: History, tenant: str, configuration: Configuration | None) -> Removal:
     """What `remove` would remove. Raises HistoryError, and InvalidRequest for a tenant of which nothing is known."""
-    from auditor.history.forgetting import holdings
+    from auditor.history.tenant_deletion import holdings
 
     entries = _entries(configuration, tenant, holdings(history.database, tenant))
     held = holdings(history.database, tenant, _called(entries))
@@ -176,7 +176,7 @@ def remove(history: History, tenant: str, configuration: Configuration | None, n
 
     Raises HistoryError, RunInProgress if a run of the tenant is in progress, InvalidRequest and OSError.
     """
-    from auditor.history.forgetting import forget
+    from auditor.history.tenant_deletion import forget
 
     plan = planned(history, tenant, configuration)
     held = forget(history.database, tenant, _called(plan.entries))
@@ -255,7 +255,7 @@ def prove(
 
     Words that rows of other tenants have belong to what was read in these tenants, and count no longer.
     """
-    from auditor.history.forgetting import remaining, remaining_in_files
+    from auditor.history.tenant_deletion import remaining, remaining_in_files
     from auditor.history.traces import Words
 
     traces = remaining(history.database, Words(words))
@@ -312,7 +312,7 @@ def _folders(configuration: Configuration | None) -> Iterator[tuple[Path, str]]:
 def _backups(history: History, own: Words) -> Iterator[Left]:
     """The copies of the history that upgrades made. They hold every tenant, so nobody deletes them unasked."""
     from auditor.history.database import open_copy
-    from auditor.history.forgetting import remaining
+    from auditor.history.tenant_deletion import remaining
 
     path = _file_of(history)
     for copy in sorted(path.parent.glob(f"{path.name}.backup-*")) if path else ():

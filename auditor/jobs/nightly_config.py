@@ -25,7 +25,6 @@ from auditor.jobs.nightly_forms import (
     minute_of,
     seconds_of,
 )
-from auditor.model.addresses import https_endpoint
 from auditor.model.configuration import (
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT,
@@ -45,6 +44,7 @@ from auditor.model.configuration import (
 )
 from auditor.model.customers import ListKind
 from auditor.model.errors import InvalidRequest
+from auditor.model.host_names import https_endpoint
 from auditor.model.rule import RulePlace, Severity
 from auditor.packs import PackError, PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.decode_nodes import decode

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from auditor.atomic import refuse_unsafe
 from auditor.checks.typo_suggestions import nearest
-from auditor.consent.consent_request import app_from_scopes
+from auditor.consent.requested_scopes import app_from_scopes
 from auditor.facts.ids import is_guid
 from auditor.jobs.app_catalog import app_named, near_apps, pack_reference
 from auditor.jobs.customer_csv import NamedTenant, csv_rows

@@ -16,9 +16,9 @@ from msgspec import UNSET, Meta, UnsetType
 from auditor.checks.kind import Invalid, alternatives
 from auditor.checks.typo_suggestions import nearest
 from auditor.facts.ids import CLOUDS, is_guid
-from auditor.model.addresses import InvalidAddress, https_endpoint
 from auditor.model.configuration import Event, OnboardingSettings
 from auditor.model.document import ENDS_SOON_DAYS
+from auditor.model.host_names import InvalidAddress, https_endpoint
 from auditor.model.rule import Severity
 from auditor.model.snapshot import AUTH_METHODS
 from auditor.packs.decode_nodes import StrictForm

@@ -16,8 +16,8 @@ from auditor.checks.findings import finding
 from auditor.checks.kind import CheckContext, plan_for
 from auditor.checks.permission_lists import scope_of
 from auditor.checks.required_reads import Needed, permissions_for, required_resource_access
-from auditor.consent.consent_request import app_from_scopes, refuse_unnamed_resources, scope_needs
 from auditor.consent.granted_permissions import app_as_granted
+from auditor.consent.requested_scopes import app_from_scopes, refuse_unnamed_resources, scope_needs
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
 from auditor.jobs.audit import read_source

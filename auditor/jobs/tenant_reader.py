@@ -15,7 +15,7 @@ import msgspec
 from auditor.checks import required_reads
 from auditor.checks.kind import plan_for
 from auditor.checks.required_reads import permissions_for
-from auditor.consent.consent_request import refuse_unnamed_resources
+from auditor.consent.requested_scopes import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.preconnect import run
 from auditor.graph.retry import RetryPolicy

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.apps.consent_requests import user_requests
+from auditor.apps.admin_consent_requests import user_requests
 from auditor.apps.stopped_users import blocked
 from auditor.apps.survey import KnownApps, survey
 from auditor.consent.snapshot_index import index_of

@@ -12,7 +12,7 @@ import pytest
 
 import auditor
 from auditor.cli.program import explained
-from auditor.consent.consent_request import RequestError
+from auditor.consent.requested_scopes import RequestError
 from auditor.graph.graph_errors import CredentialError
 from auditor.model.errors import NO_AUDIT, USAGE, AuditorError, InvalidRequest
 from auditor.packs import PackError, Problem

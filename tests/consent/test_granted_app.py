@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from auditor.consent.consent_request import RequestError
 from auditor.consent.granted_permissions import app_as_granted
+from auditor.consent.requested_scopes import RequestError
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.snapshot import Snapshot, Unread
 from auditor.snapshot.samples import sample

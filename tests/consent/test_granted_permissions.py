@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.consent.consent_request import app_from_scopes
 from auditor.consent.granted_permissions import app_as_granted, granted
+from auditor.consent.requested_scopes import app_from_scopes
 from auditor.consent.sign_in_address import request_from_url
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.access_resources import LastSignIn, SignInActivity

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.consent.consent_request import RequestError
+from auditor.consent.requested_scopes import RequestError
 from auditor.consent.sign_in_address import request_from_url
 from auditor.model.rule import App, RequestMode, ScopeNeed
 from tests.oracle.sign_in_address import EXCHANGE, GRAPH, MANAGEMENT, Reading, read

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from auditor.history.forgetting import remaining
+from auditor.history.tenant_deletion import remaining
 from auditor.history.traces import Words
 from auditor.jobs.audit_request import AuditRequest, SnapshotFiles
 from auditor.jobs.bundle_writer import bundle_for

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from auditor.consent.consent_request import RequestError
 from auditor.consent.decide import decide
+from auditor.consent.requested_scopes import RequestError
 from auditor.consent.sign_in_address import request_from_url
 from auditor.facts.ids import EXCHANGE_ONLINE
 from auditor.jobs.app_catalog import (

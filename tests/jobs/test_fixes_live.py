@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from auditor.checks.kind import plan_for
-from auditor.consent.consent_request import app_from_scopes
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import workflow
+from auditor.consent.requested_scopes import app_from_scopes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.fixes import fixes_for

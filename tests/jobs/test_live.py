@@ -14,7 +14,7 @@ import pytest
 from auditor.checks.kind import plan_for
 from auditor.compare import comparable as one_side
 from auditor.compare import compare
-from auditor.consent.consent_request import app_from_scopes
+from auditor.consent.requested_scopes import app_from_scopes
 from auditor.graph.preconnect import run
 from auditor.jobs.audit import exit_code
 from auditor.jobs.audit_request import SILENT, Interaction

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 import auditor
-from auditor.consent.consent_request import app_from_scopes
+from auditor.consent.requested_scopes import app_from_scopes
 from auditor.model.decision import Decision, RequestedAs
 from auditor.model.report import Report
 from auditor.render.csv import render as render_csv

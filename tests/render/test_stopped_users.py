@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from auditor.consent.consent_request import app_from_scopes
+from auditor.consent.requested_scopes import app_from_scopes
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.model.addresses import InvalidAddress, host_and_port, https_endpoint
+from auditor.model.host_names import InvalidAddress, host_and_port, https_endpoint
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from auditor.history import History, RunInProgress, locate, open_history
-from auditor.history.forgetting import forget, holdings, remaining, remaining_in_files
 from auditor.history.location import ServerLocation
+from auditor.history.tenant_deletion import forget, holdings, remaining, remaining_in_files
 from auditor.history.traces import Words
 from auditor.jobs.fleet_queue import prepare_queue
 from auditor.model.customers import Customer, CustomerList, ListKind

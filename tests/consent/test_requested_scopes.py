@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.consent.consent_request import RequestError, app_from_scopes, scope_needs
+from auditor.consent.requested_scopes import RequestError, app_from_scopes, scope_needs
 from auditor.consent.sign_in_address import request_from_url
 from auditor.facts.ids import (
     DATAVERSE,
