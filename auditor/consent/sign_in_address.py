@@ -138,6 +138,8 @@ _START = re.compile(
     rf"https?(://|%3a%2f%2f)|({'|'.join(map(re.escape, sorted(SIGN_IN_HOSTS)))}|[\w.-]+\.safelinks\.[\w.-]+)/",
     re.IGNORECASE,
 )
+_ANOTHER = re.compile(rf"\]\(|<\s*(?={_START.pattern})|\s(?=https?://[^/\s]+/[^?\s]*\?\S*client_id=)", re.IGNORECASE)
+"""Where an address is followed by another one: as in Markdown, in a mail that became plain text, or in a list."""
 _AROUND = " \t\r\n<>\"'`()[]{}|.,;\u201c\u201d\u2018\u2019\u00ab\u00bb"
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 """For `str.translate`: the characters that can't be seen and that are in many copied texts."""
@@ -169,7 +171,7 @@ def _cleaned(text: str) -> str:
     text = without_quoted_printable(text)
     start = _START.search(text)
     text = text[start.start() :] if start else text
-    text = on_one_line(text.partition("](")[0]).strip(_AROUND)
+    text = on_one_line(_ANOTHER.split(text, maxsplit=1)[0]).strip(_AROUND)
     if start and (start[1] or "").startswith("%"):
         text = unquote(text)
     return text if "://" in text.partition("?")[0] else f"https://{text}"

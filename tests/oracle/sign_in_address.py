@@ -104,7 +104,10 @@ def find(text: str) -> str:
     rows = [row.strip(" \t>") for row in text.splitlines()]
     start = next((at for at, row in enumerate(rows) if re.search(r"https|\.(com|us|cn|net)/", row, re.IGNORECASE)), 0)
     tail = [re.sub(r"^\D*(?=https)", "", row) if at == 0 else row for at, row in enumerate(rows[start:])]
+    starts = [at for at, row in enumerate(tail) if at and re.match("https://[^ ]*[?&]client_id=", row)]
+    tail = tail[: starts[0]] if starts else tail
     text = (" " if any(" " in row for row in tail) else "").join(tail)
+    text = re.split(r"\s*<https|\s+(?=https://\S*[?&]client_id=)", text)[0]
     while "safelinks.protection.outlook.com" in text[: _sign_in_at(text)]:
         text = decoded(text[text.index("url=") + 4 :].partition("&")[0], plus=False)
     if re.match(r"\W*https%3a", text, re.IGNORECASE):
