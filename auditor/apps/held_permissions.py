@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from auditor.apps.asked_scopes import by_resource
-from auditor.consent.existing_grants import TENANT_WIDE, granted_names
+from auditor.consent.existing_grants import ALL_PRINCIPALS, granted_names
 from auditor.consent.granted_permissions import GrantNames
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex, assigned_by_app
 from auditor.facts.ids import OPENID_SCOPES, cloud_named
@@ -91,7 +91,7 @@ class AppHoldings:
         single: dict[tuple[str, str], None] = {}
         people: set[str | None] = set()
         for row in self._index.grants_of(principal.id):
-            is_wide = row.consentType.lower() == TENANT_WIDE
+            is_wide = row.consentType.lower() == ALL_PRINCIPALS
             resource = self._names.resource_with_id(row.resourceId)[1].lower()
             (wide if is_wide else single).update(dict.fromkeys((resource, name) for name in granted_names(row.scope)))
             if row.consentType.lower() == PRINCIPAL:

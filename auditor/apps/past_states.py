@@ -15,7 +15,7 @@ import msgspec
 from auditor.apps.consent_events import SAME_CONSENT, ConsentResult
 from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, ids_of
 from auditor.apps.logged_events import EventLogs, LoggedEvent
-from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.existing_grants import ALL_PRINCIPALS
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import FOR_SELF
 from auditor.model.document import parse_time
@@ -166,7 +166,7 @@ class TenantReads:
             return
         granted = index.grants_of(found.id)
         mine = [row for row in granted if (row.principalId or "").lower() == user_id]
-        for_all = [row for row in granted if (row.consentType or "").lower() == TENANT_WIDE]
+        for_all = [row for row in granted if (row.consentType or "").lower() == ALL_PRINCIPALS]
         later = bool(for_all) and self._granted_later(event)
         certain = [*mine, *(for_all if later else ())]
         yield _without(snapshot, certain)

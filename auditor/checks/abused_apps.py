@@ -22,7 +22,7 @@ from auditor.checks.kind import (
     unknown,
 )
 from auditor.consent import Truth
-from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.existing_grants import ALL_PRINCIPALS
 from auditor.consent.granted_permissions import role_name
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex
 from auditor.facts.abused_apps import reference_to
@@ -325,8 +325,8 @@ def _evidence(index: SnapshotIndex, one: _ListedApp) -> Iterator[Evidence]:
 
 def _delegated(grants: Sequence[OAuth2PermissionGrant]) -> Iterator[str]:
     """What was granted for the whole tenant, and what single users granted."""
-    wide = [one for one in grants if one.consentType.lower() == TENANT_WIDE]
-    single = [one for one in grants if one.consentType.lower() != TENANT_WIDE]
+    wide = [one for one in grants if one.consentType.lower() == ALL_PRINCIPALS]
+    single = [one for one in grants if one.consentType.lower() != ALL_PRINCIPALS]
     users = len({(one.principalId or "").lower() for one in single})
     for rows, whom in ((wide, "whole tenant"), (single, count(users, "user"))):
         if names := sorted({name for one in rows for name in one.scope.split()}, key=_by_name):

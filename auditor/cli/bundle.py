@@ -25,7 +25,7 @@ from auditor.model.errors import FAILING, OK, UNKNOWN
 
 if TYPE_CHECKING:
     from auditor.jobs.bundle_verifier import Verification
-    from auditor.jobs.bundle_writer import Manifest
+    from auditor.jobs.bundle_writer import BundleManifest
 
 
 class _BundleGroup(AuditCommand, click.Group):
@@ -103,7 +103,7 @@ def command(
     return OK
 
 
-def _print_result(output: str, manifest: Manifest) -> None:
+def _print_result(output: str, manifest: BundleManifest) -> None:
     from auditor.jobs.bundle_writer import MESSAGE, PASTE
     from auditor.model.document import count
 
@@ -114,7 +114,7 @@ def _print_result(output: str, manifest: Manifest) -> None:
     say(f"{MESSAGE} in it is a message to send to the person who must act.")
 
 
-def _names(manifest: Manifest) -> str:
+def _names(manifest: BundleManifest) -> str:
     return "redacted" if manifest.redacted else "not redacted"
 
 

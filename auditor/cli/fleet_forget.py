@@ -15,7 +15,7 @@ from auditor.cli.terminal import printable, say
 from auditor.model.errors import OK, InvalidRequest
 
 if TYPE_CHECKING:
-    from auditor.jobs.forgetting import Proof, Removal
+    from auditor.jobs.forgetting import Removal, SearchResult
     from auditor.model.configuration import Configuration
 
 
@@ -136,7 +136,7 @@ def _amounts(plan: Removal) -> Iterator[tuple[str, str]]:
         yield "Metrics", count(plan.metrics, "line")
 
 
-def _proof_lines(proof: Proof) -> Iterator[str]:
+def _proof_lines(proof: SearchResult) -> Iterator[str]:
     from auditor.model.document import count, first_of, series
 
     yield ""
@@ -171,7 +171,7 @@ def _elsewhere(plan: Removal) -> Iterator[str]:
     yield "  The customer's consent to your app: the customer deletes it under Enterprise applications (docs/fleet.md)."
 
 
-def _answer(plan: Removal, proof: Proof) -> str:
+def _answer(plan: Removal, proof: SearchResult) -> str:
     from auditor.model.document import count
 
     if proof.left:

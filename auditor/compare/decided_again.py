@@ -23,7 +23,7 @@ _NAMED = 6
 """How many scopes a sentence names."""
 
 
-class Effect(NamedTuple):
+class EffectOfChange(NamedTuple):
     """The decision for an ordinary member without and with one change; `alone` is false if others are needed, too.
 
     `is_outcome` is false if the tenant has another outcome now, because of other changes.
@@ -45,7 +45,7 @@ class DecidedAgain:
         self.decided = {app: (decide(before, app), decide(after, app)) for app in apps}
         self._concerned = frozenset(name for app in apps for name in _named_by(app, (before, after)))
 
-    def effects(self, found: FoundChange) -> tuple[Effect, ...]:
+    def effects(self, found: FoundChange) -> tuple[EffectOfChange, ...]:
         """What the change does to the decisions of the apps."""
         if found.move is None or (found.concerns is not None and not found.concerns & self._concerned):
             return ()
@@ -60,18 +60,18 @@ class DecidedAgain:
         """Whether the change is of a kind that can affect one of the apps, so that its having no effect is news."""
         return found.move is not None and (found.concerns is None or bool(found.concerns & self._concerned))
 
-    def _with(self, changed: Snapshot) -> Iterable[tuple[App, Effect]]:
+    def _with(self, changed: Snapshot) -> Iterable[tuple[App, EffectOfChange]]:
         for app in self.apps:
             now = decide(changed, app)
             if verdicts(now) != verdicts(self.decided[app][0]):
                 before, after = self.decided[app]
-                yield app, Effect(app, before, now, is_outcome=now.outcome is after.outcome)
+                yield app, EffectOfChange(app, before, now, is_outcome=now.outcome is after.outcome)
 
-    def _without(self, changed: Snapshot, apps: Sequence[App]) -> Iterable[tuple[App, Effect]]:
+    def _without(self, changed: Snapshot, apps: Sequence[App]) -> Iterable[tuple[App, EffectOfChange]]:
         for app in apps:
             then = decide(changed, app)
             if verdicts(then) != verdicts(self.decided[app][1]):
-                yield app, Effect(app, then, self.decided[app][1], alone=False)
+                yield app, EffectOfChange(app, then, self.decided[app][1], alone=False)
 
 
 def _named_by(app: App, snapshots: Iterable[Snapshot]) -> Iterable[str]:
@@ -182,7 +182,7 @@ def _cause(before: Decision, after: Decision) -> str:
     return f"{reason}{f' ({word} {series(sets)})' if sets else ''}"
 
 
-def _effect_text(effect: Effect) -> str:
+def _effect_text(effect: EffectOfChange) -> str:
     text = effect_sentence(effect.before, effect.after)
     inside = _lower_first(text) if text.startswith(("Users ", "It ")) else text
     if not effect.alone:
@@ -194,7 +194,7 @@ def _effect_text(effect: Effect) -> str:
     return f"With this change alone, {inside}"
 
 
-def means_of(effects: Sequence[Effect], apps: Sequence[App], structural: str) -> str:
+def means_of(effects: Sequence[EffectOfChange], apps: Sequence[App], structural: str) -> str:
     """What a change means for the users of the apps: its effects, or that it has none, and what it changed."""
     if effects:
         first = effects[0]

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from auditor.compare.decided_again import DecidedAgain, Effect, effect_sentence, verdicts
+from auditor.compare.decided_again import DecidedAgain, EffectOfChange, effect_sentence, verdicts
 from auditor.model.decision import ORDINARY_SUBJECT, Confidence, Decision, Outcome, ScopeVerdict, Verdict
 from auditor.model.difference import Change, ChangeKind, NotCompared, Transition, Weight
 from auditor.model.report import Report
 
 _Key = tuple[str, str, str]
-Causes = dict[str, Effect]
+Causes = dict[str, EffectOfChange]
 """What changes do to the decision about an app, by the keys of the changes."""
 
 

@@ -20,7 +20,7 @@ import msgspec
 from auditor.consent import Truth
 from auditor.consent.blockers import Blocker
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE, gives_nothing, granted_names
+from auditor.consent.existing_grants import ALL_PRINCIPALS, gives_nothing, granted_names
 from auditor.consent.explanation import listed
 from auditor.consent.possible_outcomes import consent_only_forced, possible_outcomes
 from auditor.consent.requested_access import ResourceApp
@@ -56,7 +56,7 @@ def may_be_registered(facts: DecisionFacts) -> bool:
     if facts.app.mode.is_static:
         return True
     has_consent = any(
-        row.consentType.lower() == TENANT_WIDE for row in index_of(facts.snapshot).grants_of(facts.client.object_id)
+        row.consentType.lower() == ALL_PRINCIPALS for row in index_of(facts.snapshot).grants_of(facts.client.object_id)
     )
     return has_assumed_scopes(facts) and not has_consent
 
@@ -118,7 +118,7 @@ def _already_granted(facts: DecisionFacts) -> Iterator[str]:
     index = index_of(facts.snapshot)
     for row in index.grants_of(facts.client.object_id):
         resource = index.principal_with_id(row.resourceId)
-        if resource and row.consentType.lower() == TENANT_WIDE:
+        if resource and row.consentType.lower() == ALL_PRINCIPALS:
             app_id = resource.appId.lower()
             names = (name for name in granted_names(row.scope) if not gives_nothing(index, app_id, name))
             yield from (_full_name(facts, app_id, name) for name in names)

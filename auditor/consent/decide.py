@@ -23,7 +23,7 @@ from auditor.consent.explanation import (
 )
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
-from auditor.consent.subject import ORDINARY_MEMBER, TENANT_WIDE, Subject
+from auditor.consent.subject import DIRECTORY_SCOPE, ORDINARY_MEMBER, Subject
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes, plain_words
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
@@ -109,7 +109,7 @@ def _role_caveats(facts: DecisionFacts, outcome: Outcome) -> tuple[str, ...]:
     """What isn't certain about the subject's roles, unless the outcome is the same without the uncertain ones."""
     if not facts.subject.caveats:
         return ()
-    sure = tuple(role for role in facts.whole_subject.roles if role.scope == TENANT_WIDE)
+    sure = tuple(role for role in facts.whole_subject.roles if role.scope == DIRECTORY_SCOPE)
     without = gather(facts.snapshot, facts.app, msgspec.structs.replace(facts.whole_subject, roles=sure))
     is_same = {one.outcome for one in possible_outcomes(without)} == {outcome}
     return facts.whole_subject.caveats if is_same else facts.subject.caveats

@@ -28,7 +28,7 @@ from auditor.model.decision import Reason
 from auditor.model.resources import AGENT_IDENTITY, PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal, lacking
 from auditor.model.snapshot import GroupedGrants
 
-TENANT_WIDE = "allprincipals"
+ALL_PRINCIPALS = "allprincipals"
 
 _FAULTS = {
     **{sign: f"separated by {name} instead of spaces" for sign, name in FALSE_SEPARATORS.items()},
@@ -272,7 +272,7 @@ def _incomplete(index: SnapshotIndex, rows: tuple[OAuth2PermissionGrant, ...], u
 
 def is_known_consent(row: OAuth2PermissionGrant) -> bool:
     """Whether the grant is of a kind that is documented: for everybody, or for one user."""
-    return row.consentType.lower() in (TENANT_WIDE, PRINCIPAL)
+    return row.consentType.lower() in (ALL_PRINCIPALS, PRINCIPAL)
 
 
 def why_incomplete(index: SnapshotIndex, row: OAuth2PermissionGrant) -> NotRead:
@@ -295,7 +295,7 @@ def _sum(
     for row in rows:
         resource = object_ids.get(row.resourceId.lower())
         principal = (row.principalId or "").lower()
-        if row.consentType.lower() == TENANT_WIDE:
+        if row.consentType.lower() == ALL_PRINCIPALS:
             bucket = tenant_wide
         elif row.consentType.lower() != PRINCIPAL:
             continue
@@ -323,12 +323,12 @@ class Alike(NamedTuple):
     @property
     def is_tenant_wide(self) -> bool:
         """Whether the grants are for everybody."""
-        return self.consent.lower() == TENANT_WIDE
+        return self.consent.lower() == ALL_PRINCIPALS
 
     @property
     def is_known_kind(self) -> bool:
         """Whether the grants are of a kind that is documented: for everybody, or for one user."""
-        return self.consent.lower() in (TENANT_WIDE, PRINCIPAL)
+        return self.consent.lower() in (ALL_PRINCIPALS, PRINCIPAL)
 
 
 @kept

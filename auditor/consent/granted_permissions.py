@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple, cast, overload
 
-from auditor.consent.existing_grants import TENANT_WIDE, Grants, grants_on
+from auditor.consent.existing_grants import ALL_PRINCIPALS, Grants, grants_on
 from auditor.consent.requested_access import client_of, requested
 from auditor.consent.requested_scopes import RequestError
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex, grants_as_spelled, index_of
@@ -143,7 +143,7 @@ class _Rows(GrantRows):
             number = facts.setdefault(names.facts(client), len(facts))
             for grant in by_client[client]:
                 resource = names.resource_with_id(grant.resourceId)
-                if grant.consentType.lower() == TENANT_WIDE:
+                if grant.consentType.lower() == ALL_PRINCIPALS:
                     yield _DELEGATED, _TENANT, *resource, "", _in_order(grant.scope), number, ""
                 else:
                     user = names.user(grant.principalId or "")

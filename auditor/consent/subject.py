@@ -206,7 +206,7 @@ def toward(index: SnapshotIndex, client: Client, subject: Subject) -> Subject:
         unread += [role.unread] if role.unread else []
         admin_role = admin_role or role.admin_role
         actions += role.actions
-        if role.scope != TENANT_WIDE and not role.unread:
+        if role.scope != DIRECTORY_SCOPE and not role.unread:
             caveats.append(
                 f"the role {role.name} of {who} is for this app only, and Microsoft doesn't document whether its holder"
                 " may consent"
@@ -224,10 +224,10 @@ def toward(index: SnapshotIndex, client: Client, subject: Subject) -> Subject:
 def _narrowness(role: HeldRole) -> tuple[bool, int]:
     """Roles for the whole tenant come first, of them those of administrators, and of those the widest."""
     names = tuple(ADMIN_ROLES.values())
-    return role.scope != TENANT_WIDE, names.index(role.admin_role) if role.admin_role else len(names)
+    return role.scope != DIRECTORY_SCOPE, names.index(role.admin_role) if role.admin_role else len(names)
 
 
-TENANT_WIDE = "/"
+DIRECTORY_SCOPE = "/"
 _ADMINISTRATIVE_UNIT = "/administrativeunits/"
 
 
@@ -239,7 +239,7 @@ def _applies(index: SnapshotIndex, scope: str | None, client: Client) -> Truth:
     """
     if scope is None:
         return Truth.UNKNOWN
-    if scope == TENANT_WIDE:
+    if scope == DIRECTORY_SCOPE:
         return Truth.TRUE
     if scope.startswith(_ADMINISTRATIVE_UNIT):
         return Truth.FALSE

@@ -66,7 +66,7 @@ def outside_the_audit() -> tuple[str, ...]:
     return tuple(one.text for one in _table().outside)
 
 
-class Service(msgspec.Struct, frozen=True):
+class TargetedService(msgspec.Struct, frozen=True):
     """A resource that Conditional Access policies target.
 
     `scopes` are the first parts (``Mail`` of ``Mail.Read``) of the scopes of Microsoft Graph that lead to it.
@@ -119,7 +119,7 @@ class UnreadSetting(msgspec.Struct, frozen=True):
 
 class _AfterConsent(msgspec.Struct, frozen=True):
     source: str
-    services: tuple[Service, ...]
+    services: tuple[TargetedService, ...]
     baseline_scopes: tuple[str, ...]
     controls: Mapping[str, Control]
     risk_code: str

@@ -28,7 +28,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     date: str = ""
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class CauseCheck(msgspec.Struct, frozen=True, kw_only=True):
     """What this program reads to find out whether a cause is the one: a clause, and the sections of a snapshot.
 
     Without sections, it needs no tenant but the sign-in address of the app.
@@ -103,7 +103,7 @@ class _Table(msgspec.Struct, frozen=True):
     certificate: frozenset[str]
     consent: Mapping[ConsentState, frozenset[str]]
     pages: Mapping[str, Page]
-    checks: Mapping[str, Check]
+    checks: Mapping[str, CauseCheck]
     screens: tuple[Screen, ...]
     errors: Mapping[str, ErrorName]
     labels: Mapping[str, tuple[str, ...]]
@@ -157,7 +157,7 @@ def pages_read() -> str:
     return _table().read
 
 
-def checks() -> Mapping[str, Check]:
+def checks() -> Mapping[str, CauseCheck]:
     """What this program can find out about causes, by the key that causes name."""
     return _table().checks
 

@@ -17,14 +17,14 @@ from auditor.consent.snapshot_index import assigned_by_app, index_of
 from auditor.fixes.change import (
     NEW_SERVICE_PRINCIPAL,
     AddScopes,
-    Change,
     Conflict,
     CreateUnlessFound,
     Deletion,
     Equals,
+    GraphChange,
+    MatchingRows,
     NoScript,
     NotApplicable,
-    Rows,
     SetValue,
     Step,
     new_id,
@@ -44,7 +44,7 @@ ANY_REPLY_URL = ("*",)
 """The pattern that every redirect URI matches: a change says nothing about what the vendor registered."""
 
 
-class CreateServicePrincipal(Change, frozen=True, kw_only=True):
+class CreateServicePrincipal(GraphChange, frozen=True, kw_only=True):
     """Add an app to the tenant without any consent."""
 
     method = "POST"
@@ -78,17 +78,17 @@ class CreateServicePrincipal(Change, frozen=True, kw_only=True):
             appRoleAssignedTo={**assignments_by_app(before), app_id: ()},
         )
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Delete it."""
         return (DeleteServicePrincipal(graph=self.graph, object_id=self.returns),)
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Look for the app id."""
-        rows = Rows(url=with_filter(self.url, appId=str(self.body["appId"])))
+        rows = MatchingRows(url=with_filter(self.url, appId=str(self.body["appId"])))
         return CreateUnlessFound(rows=rows, found="The app is already in the tenant.")
 
 
-class SetServicePrincipalProperty(Change, frozen=True, kw_only=True):
+class SetServicePrincipalProperty(GraphChange, frozen=True, kw_only=True):
     """Set a property of an app's service principal, such as ``accountEnabled``; the other properties stay."""
 
     method = "PATCH"
@@ -104,7 +104,7 @@ class SetServicePrincipalProperty(Change, frozen=True, kw_only=True):
         principals = before.sections.servicePrincipals or ()
         return with_sections(before, servicePrincipals=tuple(changed if p is found else p for p in principals))
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Set the previous value."""
         found = service_principal(before, self.object_id)
         previous = {name: getattr(found, name) for name in self.body}
@@ -117,7 +117,7 @@ class SetServicePrincipalProperty(Change, frozen=True, kw_only=True):
         """The property's name."""
         return f"{' and '.join(self.body)} of the app's service principal."
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Read the property."""
         values = " and ".join(f"{name} is already {str(value).lower()}" for name, value in self.body.items())
         return SetValue(
@@ -152,7 +152,7 @@ class DeleteServicePrincipal(Deletion, frozen=True, kw_only=True):
         )
 
 
-class AssignApp(Change, frozen=True, kw_only=True):
+class AssignApp(GraphChange, frozen=True, kw_only=True):
     """Assign a user or group to an app."""
 
     method = "POST"
@@ -177,13 +177,13 @@ class AssignApp(Change, frozen=True, kw_only=True):
             raise Conflict(f"{row.principalId} is assigned")
         return with_sections(before, appRoleAssignedTo={**assignments_by_app(before), app_id: (*rows, row)})
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Remove the assignment."""
         return (UnassignApp(graph=self.graph, object_id=self.object_id, assignment_id=self.returns),)
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Look for an assignment of the principal, whatever its role."""
-        rows = Rows(url=f"{self.url}?$top=999", where=(("principalId", str(self.body["principalId"])),))
+        rows = MatchingRows(url=f"{self.url}?$top=999", where=(("principalId", str(self.body["principalId"])),))
         return CreateUnlessFound(rows=rows, found="This user or group is already assigned.")
 
 
@@ -207,7 +207,7 @@ class UnassignApp(Deletion, frozen=True, kw_only=True):
         return with_sections(before, appRoleAssignedTo={**assignments_by_app(before), app_id: kept})
 
 
-class CreateGrant(Change, frozen=True, kw_only=True):
+class CreateGrant(GraphChange, frozen=True, kw_only=True):
     """Grant delegated permissions of one resource, to every user or to one.
 
     Graph has one grant for a client, resource and (with ``consentType`` ``Principal``) user, and refuses a second one.
@@ -241,7 +241,7 @@ class CreateGrant(Change, frozen=True, kw_only=True):
         known = dict.fromkeys((*covered, client.appId.lower())) if client else covered
         return msgspec.structs.replace(after, covers={**before.covers, "oauth2PermissionGrants": tuple(known)})
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Delete the grant.
 
         If it was not read which grants exist, the consent may have added to one, which must not be deleted.
@@ -250,19 +250,19 @@ class CreateGrant(Change, frozen=True, kw_only=True):
             raise NotApplicable("the existing grants were not read")
         return (DeleteGrant(graph=self.graph, grant_id=self.returns),)
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Look for a grant of the same kind. Graph filters by client and user; the resource is compared afterwards."""
         body = {name: str(self.body[name]) for name in ("clientId", "consentType", "resourceId", "scope")}
         user = str(self.body.get("principalId") or "")
         whose = {"principalId": user} if user else {"consentType": body["consentType"]}
-        rows = Rows(
+        rows = MatchingRows(
             url=with_filter(self.url, clientId=body["clientId"], **whose),
             where=(("resourceId", body["resourceId"]), ("consentType", body["consentType"])),
         )
         return AddScopes(scopes=_scriptable(body["scope"]), rows=rows)
 
 
-class ReplaceGrantScopes(Change, frozen=True, kw_only=True):
+class ReplaceGrantScopes(GraphChange, frozen=True, kw_only=True):
     """Replace the whole scope string of a grant: every scope that stays must be in the body."""
 
     method = "PATCH"
@@ -279,7 +279,7 @@ class ReplaceGrantScopes(Change, frozen=True, kw_only=True):
         rows = before.sections.oauth2PermissionGrants or ()
         return with_sections(before, oauth2PermissionGrants=tuple(changed if row is found else row for row in rows))
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Set the exact previous scope string."""
         return (msgspec.structs.replace(self, body={"scope": _grant(before, self.grant_id).scope}),)
 
@@ -288,7 +288,7 @@ class ReplaceGrantScopes(Change, frozen=True, kw_only=True):
         """The scope string."""
         return f'The scopes of grant {self.grant_id} were: "{self.body["scope"]}".'
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Read the scopes that the grant has by then; only missing ones are added."""
         return AddScopes(scopes=_scriptable(str(self.body["scope"])))
 

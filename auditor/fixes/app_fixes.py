@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from auditor.consent import Truth
 from auditor.consent.advice import has_assumed_scopes, may_be_registered, named_scopes_link
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE, Grants, gives_nothing, granted_names
+from auditor.consent.existing_grants import ALL_PRINCIPALS, Grants, gives_nothing, granted_names
 from auditor.consent.explanation import listed
 from auditor.consent.requested_scopes import admin_consent_link
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
@@ -33,7 +33,7 @@ from auditor.fixes.change import (
     CHOSEN_PRINCIPAL,
     NEW_SERVICE_PRINCIPAL,
     REGISTERED_PERMISSIONS,
-    Change,
+    GraphChange,
     graph_address,
     new_id,
 )
@@ -116,7 +116,7 @@ def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
     )
 
 
-def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
+def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[GraphChange, ...]) -> ProposedFix:
     app = facts.app.label
     role, roles = _of_application_permissions(facts)
     assumed = f" The pack assumes that they include {scope_names(facts)}." if has_assumed_scopes(facts) else ""
@@ -144,7 +144,7 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
     )
 
 
-def _of_application_permissions(facts: DecisionFacts) -> tuple[str, tuple[Change, ...]]:
+def _of_application_permissions(facts: DecisionFacts) -> tuple[str, tuple[GraphChange, ...]]:
     """Who can accept what the link grants, and the application permissions among it that the app requires."""
     usual = f"{APP_ADMIN}, or Application Administrator"
     if not facts.app_roles:
@@ -155,7 +155,7 @@ def _of_application_permissions(facts: DecisionFacts) -> tuple[str, tuple[Change
     return usual if needed == APP_ADMIN else needed, role_grants(facts, creates_app=False)
 
 
-def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[Change, ...], link: str) -> ProposedFix:
+def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[GraphChange, ...], link: str) -> ProposedFix:
     app = facts.app.label
     return ProposedFix(
         route="R1",
@@ -176,7 +176,7 @@ def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[Change, ...], link
     )
 
 
-def _grant_through_graph(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
+def _grant_through_graph(facts: DecisionFacts, grants: tuple[GraphChange, ...]) -> ProposedFix:
     return ProposedFix(
         route="R3",
         obstacle=Obstacle.CONSENT,
@@ -239,10 +239,10 @@ def _read_back(facts: DecisionFacts, whose: str) -> str:
     return f"{CHECK_AGAIN} Or GET {address}?$filter=clientId eq '{facts.client.object_id}' and {whose}."
 
 
-def _grants(facts: DecisionFacts, user: str | None) -> tuple[Change, ...]:
+def _grants(facts: DecisionFacts, user: str | None) -> tuple[GraphChange, ...]:
     """The changes after which every required scope is granted, for every user or for `user`."""
     graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
-    changes: list[Change] = []
+    changes: list[GraphChange] = []
     client_id = facts.client.object_id or NEW_SERVICE_PRINCIPAL
     created = 0
     if facts.client.presence is Truth.FALSE:
@@ -262,7 +262,7 @@ def _grants(facts: DecisionFacts, user: str | None) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _grants_of_registration(facts: DecisionFacts) -> tuple[Change, ...]:
+def _grants_of_registration(facts: DecisionFacts) -> tuple[GraphChange, ...]:
     """What the admin consent link does for an app whose registered permissions nobody here can read.
 
     It grants all of them, so a grant exists for every resource that the request names, or else for Microsoft Graph,
@@ -271,7 +271,7 @@ def _grants_of_registration(facts: DecisionFacts) -> tuple[Change, ...]:
     if facts.client.presence is Truth.UNKNOWN:
         return ()
     graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
-    changes: list[Change] = []
+    changes: list[GraphChange] = []
     client_id = facts.client.object_id or NEW_SERVICE_PRINCIPAL
     if facts.client.presence is Truth.FALSE:
         changes.append(CreateServicePrincipal.of(graph, facts.app.client_id))
@@ -291,7 +291,7 @@ def _grants_of_registration(facts: DecisionFacts) -> tuple[Change, ...]:
 def _existing_grant(facts: DecisionFacts, resource_id: str, user: str | None) -> OAuth2PermissionGrant | None:
     """The grant for the same client, resource and user, if there is one."""
     for row in index_of(facts.snapshot).grants_of(facts.client.object_id):
-        for_all = row.consentType.lower() == TENANT_WIDE
+        for_all = row.consentType.lower() == ALL_PRINCIPALS
         for_user = not for_all and (row.principalId or "").lower() == (user or "").lower()
         if row.resourceId.lower() == resource_id.lower() and (for_user if user else for_all):
             return row
@@ -307,7 +307,7 @@ def _extended(index: SnapshotIndex, resource: str, scope: str, more: list[str]) 
     return " ".join((*have, *missing)) if missing else ""
 
 
-def _fits(changes: tuple[Change, ...]) -> bool:
+def _fits(changes: tuple[GraphChange, ...]) -> bool:
     return all(len(str(change.body.get("scope", ""))) <= MAX_SCOPE_LENGTH for change in changes)
 
 

@@ -11,12 +11,12 @@ import msgspec
 
 from auditor.fixes.app_changes import assignments_by_app, roles_by_app, service_principal
 from auditor.fixes.change import (
-    Change,
     Conflict,
     CreateUnlessFound,
     Deletion,
+    GraphChange,
+    MatchingRows,
     NotApplicable,
-    Rows,
     Step,
     new_id,
     with_sections,
@@ -25,7 +25,7 @@ from auditor.model.resources import AppRoleAssignment
 from auditor.model.snapshot import Snapshot
 
 
-class GrantAppRole(Change, frozen=True, kw_only=True):
+class GrantAppRole(GraphChange, frozen=True, kw_only=True):
     """Grant an application permission of one resource to an app, which can then use it without a user.
 
     Source: Microsoft Graph v1.0, "Grant an appRoleAssignment to a service principal".
@@ -60,14 +60,16 @@ class GrantAppRole(Change, frozen=True, kw_only=True):
             appRoleAssignedTo={**given, **more} if given else before.sections.appRoleAssignedTo,
         )
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Remove the application permission."""
         return (RevokeAppRole(graph=self.graph, object_id=self.object_id, assignment_id=self.returns),)
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Look for the same permission."""
         where = tuple((name, str(self.body[name])) for name in ("resourceId", "appRoleId"))
-        return CreateUnlessFound(rows=Rows(url=f"{self.url}?$top=999", where=where), found="The app has it already.")
+        return CreateUnlessFound(
+            rows=MatchingRows(url=f"{self.url}?$top=999", where=where), found="The app has it already."
+        )
 
 
 class RevokeAppRole(Deletion, frozen=True, kw_only=True):

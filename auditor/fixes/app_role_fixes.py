@@ -18,7 +18,7 @@ from auditor.facts.access_requirements import DIRECTORY
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import CreateServicePrincipal
 from auditor.fixes.app_role_changes import GrantAppRole
-from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, Change, graph_address
+from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, GraphChange, graph_address
 from auditor.fixes.proposed_fix import APP_ADMIN, POLICY_ADMIN, Goal, Obstacle, ProposedFix, app_links, app_page
 from auditor.model.decision import RoleState, RoleVerdict
 from auditor.model.resources import ServicePrincipal
@@ -40,11 +40,11 @@ def app_role_fixes(facts: DecisionFacts) -> Iterator[ProposedFix]:
     yield _by_link(facts, missing, changes)
 
 
-def role_grants(facts: DecisionFacts, *, creates_app: bool = True) -> tuple[Change, ...]:
+def role_grants(facts: DecisionFacts, *, creates_app: bool = True) -> tuple[GraphChange, ...]:
     """The changes after which the app holds every application permission that it requires and that exists."""
     graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
     client = facts.client.object_id or NEW_SERVICE_PRINCIPAL
-    grants: list[Change] = []
+    grants: list[GraphChange] = []
     for one in missing_roles(tuple(one for one in facts.app_roles if one.required)):
         resource = index.service_principal(one.resource)
         if isinstance(resource, ServicePrincipal):
@@ -73,7 +73,7 @@ def _warning(missing: tuple[RoleVerdict, ...]) -> str:
     return "The app then has these permissions in the whole tenant, without a user."
 
 
-def _by_link(facts: DecisionFacts, missing: tuple[RoleVerdict, ...], changes: tuple[Change, ...]) -> ProposedFix:
+def _by_link(facts: DecisionFacts, missing: tuple[RoleVerdict, ...], changes: tuple[GraphChange, ...]) -> ProposedFix:
     app, role = facts.app.label, role_to_grant(missing)
     is_listed = facts.client.presence is Truth.TRUE
     in_portal = (f"Or, in the portal: {app_page(facts)} > Permissions > Grant admin consent.",) if is_listed else ()
@@ -107,7 +107,9 @@ def _by_link(facts: DecisionFacts, missing: tuple[RoleVerdict, ...], changes: tu
     )
 
 
-def _through_graph(facts: DecisionFacts, missing: tuple[RoleVerdict, ...], changes: tuple[Change, ...]) -> ProposedFix:
+def _through_graph(
+    facts: DecisionFacts, missing: tuple[RoleVerdict, ...], changes: tuple[GraphChange, ...]
+) -> ProposedFix:
     return ProposedFix(
         route="R3",
         key="R3-roles",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from auditor.consent.decision_facts import SETTING_POLICIES
-from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.existing_grants import ALL_PRINCIPALS
 from auditor.consent.policies import other_entries, self_consent_ids
 from auditor.consent.requested_access import client_of
 from auditor.consent.requested_scopes import RequestError, scope_needs
@@ -19,7 +19,7 @@ from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.facts.ids import ASSIGNED_FOR_SELF
 from auditor.fixes import fixes_for
 from auditor.fixes.app_changes import CreateGrant, ReplaceGrantScopes, grant_id
-from auditor.fixes.change import Change, NotApplicable, graph_address, with_sections
+from auditor.fixes.change import GraphChange, NotApplicable, graph_address, with_sections
 from auditor.fixes.change_kinds import apply_all
 from auditor.fixes.policy_changes import ClassifyPermission, SetAssignedPolicies, SetConsentWorkflow
 from auditor.model.errors import AuditorError
@@ -165,9 +165,9 @@ def _granted(snapshot: Snapshot, app: App, value: str) -> Target:
         principal = index.service_principal(need.resource)
         if not isinstance(principal, ServicePrincipal):
             raise NotApplicable(f"the resource {need.resource} was not read")
-        wide = (r for r in index.grants_of(client.object_id) if r.consentType.lower() == TENANT_WIDE)
+        wide = (r for r in index.grants_of(client.object_id) if r.consentType.lower() == ALL_PRINCIPALS)
         row = next((r for r in wide if r.resourceId.lower() == principal.id.lower()), None)
-        change: Change
+        change: GraphChange
         if row is None:
             number = len(snapshot.sections.oauth2PermissionGrants or ()) + 1
             change = CreateGrant.of(graph, client.object_id, principal.id, need.value, number=number)

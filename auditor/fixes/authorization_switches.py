@@ -10,12 +10,12 @@ from typing import Any, Self
 
 import msgspec
 
-from auditor.fixes.change import Change, Equals, NotApplicable, SetValue, Step, json_text, with_sections
+from auditor.fixes.change import Equals, GraphChange, NotApplicable, SetValue, Step, json_text, with_sections
 from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
 
 
-class SetAuthorizationSwitch(Change, frozen=True, kw_only=True):
+class SetAuthorizationSwitch(GraphChange, frozen=True, kw_only=True):
     """Set one switch of the authorization policy: a property that is true or false.
 
     Graph keeps every property that the body leaves out, also those next to it (Graph, "Update authorizationPolicy").
@@ -67,7 +67,7 @@ class SetAuthorizationSwitch(Change, frozen=True, kw_only=True):
             changed["defaultUserRolePermissions"] = role
         return with_sections(before, authorizationPolicy=msgspec.structs.replace(policy, **changed))
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Set the previous value."""
         switch, _ = self._set or ("", False)
         found: Any = before.sections.authorizationPolicy
@@ -77,7 +77,7 @@ class SetAuthorizationSwitch(Change, frozen=True, kw_only=True):
             raise NotApplicable(f"{switch} was not read")
         return (self.of(self.graph, switch, found),)
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Look whether the switch already has the value; there is nothing else to overwrite."""
         return SetValue(
             url=self.url,

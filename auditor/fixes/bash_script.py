@@ -20,8 +20,8 @@ from auditor.fixes.change import (
     CreateUnlessFound,
     Equals,
     HasItems,
+    MatchingRows,
     NotEmpty,
-    Rows,
     SetValue,
     Step,
     as_json_value,
@@ -203,7 +203,7 @@ def _set_value(request: GraphRequest, step: SetValue) -> Iterator[str]:
     yield "fi"
 
 
-def _rows_query(rows: Rows) -> str:
+def _rows_query(rows: MatchingRows) -> str:
     """The rows as a JMESPath expression that a property can follow."""
     terms = [f"{name}=={_literal(value)}" for name, value in rows.where]
     terms += [f"contains(not_null({name}, `[]`), {_literal(value)})" for name, value in rows.contains]

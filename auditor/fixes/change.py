@@ -45,7 +45,7 @@ class Conflict(NotApplicable):
     """What the change creates already exists: Graph refuses the request, and nothing changes."""
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class GraphChange(msgspec.Struct, frozen=True, kw_only=True):
     """One write to Microsoft Graph.
 
     `graph` is the address of Microsoft Graph v1.0 in the tenant's cloud. `body` is exactly what the fix prints and
@@ -105,7 +105,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """The snapshot after this change, computed from `body`. Raises as `apply`, or what a malformed body causes."""
         raise NotImplementedError
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """The changes that restore `before`. Raises NotApplicable if the previous value is not known."""
         raise NotApplicable(f"{self.method} {self.url} cannot be undone")
 
@@ -119,7 +119,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """A sentence with the exact value that this change restores as part of an undo; empty if it restores none."""
         return ""
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """What a script checks before it sends the request. `undo` holds the value from the snapshot, if known.
 
         Raises NoScript if no script can make this change safely.
@@ -127,7 +127,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         raise NoScript(f"a script has no step for {self.method} {self.url}")
 
 
-class Deletion(Change, frozen=True, kw_only=True):
+class Deletion(GraphChange, frozen=True, kw_only=True):
     """A change that deletes what another change created. It is part of an undo only, so no script sends it."""
 
     method = "DELETE"
@@ -176,7 +176,7 @@ def _encoded(text: str, before: str = "") -> str:
     return quote(text.replace("'", "''") if before.endswith("'") else text, safe="")
 
 
-def _written(change: Change, part: str) -> str:
+def _written(change: GraphChange, part: str) -> str:
     before, name, after = _field_in(part)
     return before + _encoded(getattr(change, name), before) + after if name else part
 
@@ -207,17 +207,17 @@ def _field_in(part: str) -> tuple[str, str, str]:
     return before, name, after
 
 
-def states_of(before: Snapshot, changes: Iterable[Change]) -> tuple[Snapshot, ...]:
-    """`before`, and the snapshot after each of `changes`, in order. Raises as `Change.apply`."""
+def states_of(before: Snapshot, changes: Iterable[GraphChange]) -> tuple[Snapshot, ...]:
+    """`before`, and the snapshot after each of `changes`, in order. Raises as `GraphChange.apply`."""
     return tuple(accumulate(changes, lambda state, change: change.apply(state), initial=before))
 
 
-def undo_of(states: Iterable[Snapshot], changes: Iterable[Change]) -> tuple[Change, ...]:
+def undo_of(states: Iterable[Snapshot], changes: Iterable[GraphChange]) -> tuple[GraphChange, ...]:
     """The changes that undo `changes`, last first: what they created is deleted, what they replaced is restored.
 
     `states` are the snapshots of `states_of`. Raises NotApplicable if a previous value is not known.
     """
-    undo: list[Change] = []
+    undo: list[GraphChange] = []
     for state, change in zip(states, changes, strict=False):
         undo[:0] = change.undo(state)
     return tuple(undo)
@@ -227,7 +227,7 @@ class NoScript(ValueError):
     """The fix can't be written as a script; the message gives the reason."""
 
 
-class Rows(msgspec.Struct, frozen=True, kw_only=True):
+class MatchingRows(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of the list at `url` whose properties equal `where` and whose lists hold each item of `contains`.
 
     With `inside` (an id and the name of a list property), these are the rows of that list in the object with that id.
@@ -246,7 +246,7 @@ class CreateUnlessFound(msgspec.Struct, frozen=True, kw_only=True):
     the present value.
     """
 
-    rows: Rows
+    rows: MatchingRows
     found: str
     same: tuple[str, str] | None = None
     different: str = ""
@@ -259,7 +259,7 @@ class AddScopes(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     scopes: str
-    rows: Rows | None = None
+    rows: MatchingRows | None = None
 
 
 class Equals(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from auditor.fixes.app_changes import (
 )
 from auditor.fixes.app_role_changes import GrantAppRole, RevokeAppRole
 from auditor.fixes.authorization_switches import SetAuthorizationSwitch
-from auditor.fixes.change import Change, NotApplicable
+from auditor.fixes.change import GraphChange, NotApplicable
 from auditor.fixes.policy_changes import (
     AddPolicyInclude,
     ClassifyPermission,
@@ -32,7 +32,7 @@ from auditor.fixes.policy_changes import (
 from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
 
-CHANGES: tuple[type[Change], ...] = (
+CHANGES: tuple[type[GraphChange], ...] = (
     CreateServicePrincipal,
     SetServicePrincipalProperty,
     DeleteServicePrincipal,
@@ -56,7 +56,7 @@ CHANGES: tuple[type[Change], ...] = (
 """Each kind of change, by subject."""
 
 
-def change_of(request: GraphRequest) -> Change:
+def change_of(request: GraphRequest) -> GraphChange:
     """The change that `request` makes. Raises NotApplicable if no fix can contain it."""
     for kind in CHANGES:
         if change := kind.read(request):
@@ -65,12 +65,12 @@ def change_of(request: GraphRequest) -> Change:
 
 
 def apply(snapshot: Snapshot, request: GraphRequest) -> Snapshot:
-    """The snapshot after `request`. Raises NotApplicable and Conflict as `Change.apply`."""
+    """The snapshot after `request`. Raises NotApplicable and Conflict as `GraphChange.apply`."""
     return change_of(request).apply(snapshot)
 
 
 def apply_all(snapshot: Snapshot, requests: Iterable[GraphRequest]) -> Snapshot:
-    """The snapshot after all of `requests`, in order. Raises NotApplicable and Conflict as `Change.apply`."""
+    """The snapshot after all of `requests`, in order. Raises NotApplicable and Conflict as `GraphChange.apply`."""
     for request in requests:
         snapshot = apply(snapshot, request)
     return snapshot

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from auditor.consent import Truth, all_of
-from auditor.consent.existing_grants import TENANT_WIDE, granted_names
+from auditor.consent.existing_grants import ALL_PRINCIPALS, granted_names
 from auditor.consent.explanation import listed
 from auditor.consent.requested_access import Client, client_of
 from auditor.consent.snapshot_index import NotRead, index_of
@@ -21,7 +21,7 @@ from auditor.fixes.exposure_classes import (
     ScopeRef,
     count_by_kind,
 )
-from auditor.fixes.exposure_openings import ClassExposure, Comparison, compare, openings, resources_from_table
+from auditor.fixes.exposure_openings import ClassExposure, GovernanceChange, compare, openings, resources_from_table
 from auditor.model.decision import RoleState
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.rule import App
@@ -87,7 +87,7 @@ def _is_on(client: Client) -> Truth:
 
 def _tenant_wide(snapshot: Snapshot, client: Client) -> _Scopes:
     rows = index_of(snapshot).grants_of(client.object_id)
-    return _scopes(snapshot, (row for row in rows if row.consentType.lower() == TENANT_WIDE))
+    return _scopes(snapshot, (row for row in rows if row.consentType.lower() == ALL_PRINCIPALS))
 
 
 def _users_with_more(before: Snapshot, was: Client, after: Snapshot, now: Client) -> int:
@@ -99,7 +99,7 @@ def _users_with_more(before: Snapshot, was: Client, after: Snapshot, now: Client
 def _own(snapshot: Snapshot, client: Client) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
     for row in index_of(snapshot).grants_of(client.object_id):
-        if row.consentType.lower() != TENANT_WIDE:
+        if row.consentType.lower() != ALL_PRINCIPALS:
             found.setdefault((row.principalId or "").lower(), set()).update(_scopes(snapshot, (row,)))
     return found
 
@@ -240,7 +240,7 @@ _SHORT_NAMES = {
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     """The results that the sentences are written from."""
 
-    compared: Comparison
+    compared: GovernanceChange
     classes: Mapping[AppClass, ClassExposure]
     use: AppUse
     as_registered: bool = False

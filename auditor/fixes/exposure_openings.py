@@ -47,7 +47,7 @@ class ClassExposure(msgspec.Struct, frozen=True, kw_only=True):
         return sum(scope_weight(ref.scope) for ref in (*self.opened, *self.not_known))
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class GovernanceChange(msgspec.Struct, frozen=True, kw_only=True):
     """The policies that govern ordinary users before and after a change, and the state of risk-based step-up.
 
     `was` and `now` are the policies of each side; `kept` are on both sides, `gone` and `new` on one side only.
@@ -86,11 +86,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(restrictions for policy in self.policies for restrictions in (*policy.includes, *policy.excludes))
 
 
-def compare(before: Snapshot, after: Snapshot, app: App) -> Comparison:
+def compare(before: Snapshot, after: Snapshot, app: App) -> GovernanceChange:
     """The differences between the two snapshots that consent depends on."""
     was, now = governing(before), governing(after)
     step_before, step_after = step_up(before).truth, step_up(after).truth
-    return Comparison(
+    return GovernanceChange(
         before=before,
         after=after,
         app=app,
@@ -152,7 +152,7 @@ class _Found:
         )
 
 
-def openings(compared: Comparison) -> Mapping[AppClass, ClassExposure]:
+def openings(compared: GovernanceChange) -> Mapping[AppClass, ClassExposure]:
     """For each class of apps, what users can consent to afterwards but not before, and the reverse."""
     sets = compared.sets
     groups = _grouped(compared.before, compared.after, _listed_by(sets))
@@ -169,7 +169,7 @@ def openings(compared: Comparison) -> Mapping[AppClass, ClassExposure]:
 
 
 def _answers(
-    compared: Comparison, requesting: RequestingApp, group: _Group, scope_id: str, *, every: bool
+    compared: GovernanceChange, requesting: RequestingApp, group: _Group, scope_id: str, *, every: bool
 ) -> tuple[_Answer, _Answer]:
     """The answers on both sides. If they can't differ, both are "no" without a decision, unless `every` is set."""
 

@@ -12,16 +12,16 @@ from typing import Any, Self
 import msgspec
 
 from auditor.fixes.change import (
-    Change,
     Conflict,
     CreateUnlessFound,
     Deletion,
     Equals,
+    GraphChange,
     HasItems,
+    MatchingRows,
     NoScript,
     NotApplicable,
     NotEmpty,
-    Rows,
     SetValue,
     Step,
     json_text,
@@ -43,7 +43,7 @@ _DISCARDED = (
 )
 
 
-class ClassifyPermission(Change, frozen=True, kw_only=True):
+class ClassifyPermission(GraphChange, frozen=True, kw_only=True):
     """Classify a delegated permission of a resource (an app id) as low, medium or high."""
 
     method = "POST"
@@ -66,7 +66,7 @@ class ClassifyPermission(Change, frozen=True, kw_only=True):
             raise Conflict(f"{row.permissionId} is classified")
         return _with_classifications(before, self.resource, (*rows, row))
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Remove the classification."""
         return (DeclassifyPermission(graph=self.graph, resource=self.resource, classification_id=self.returns),)
 
@@ -75,10 +75,10 @@ class ClassifyPermission(Change, frozen=True, kw_only=True):
         """The permission's name."""
         return f"The classification of {self.body['permissionName']}."
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Look for a classification of the permission; a different one was somebody's decision."""
         return CreateUnlessFound(
-            rows=Rows(url=self.url, where=(("permissionId", str(self.body["permissionId"])),)),
+            rows=MatchingRows(url=self.url, where=(("permissionId", str(self.body["permissionId"])),)),
             same=("classification", str(self.body["classification"])),
             found="The permission already has this classification.",
             different="Somebody chose a different classification for this permission",
@@ -104,7 +104,7 @@ class DeclassifyPermission(Deletion, frozen=True, kw_only=True):
         return _with_classifications(before, self.resource, kept)
 
 
-class CreateConsentPolicy(Change, frozen=True, kw_only=True):
+class CreateConsentPolicy(GraphChange, frozen=True, kw_only=True):
     """Create a consent policy. It approves nothing yet: its includes are added one by one."""
 
     method = "POST"
@@ -131,14 +131,14 @@ class CreateConsentPolicy(Change, frozen=True, kw_only=True):
             raise Conflict(f"there is a policy {created.id}")
         return with_sections(before, permissionGrantPolicies=(*policies, created))
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Delete the policy."""
         return (DeleteConsentPolicy(graph=self.graph, policy_id=str(self.body["id"])),)
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Look for the id. A policy that somebody else created with this id can approve anything, so compare names."""
         return CreateUnlessFound(
-            rows=Rows(url=self.url, where=(("id", str(self.body["id"])),)),
+            rows=MatchingRows(url=self.url, where=(("id", str(self.body["id"])),)),
             same=("displayName", str(self.body["displayName"])),
             found="The policy already exists.",
             different="There is another policy with this id",
@@ -160,7 +160,7 @@ class DeleteConsentPolicy(Deletion, frozen=True, kw_only=True):
         return with_sections(before, permissionGrantPolicies=tuple(p for p in _policies(before) if p is not gone))
 
 
-class AddPolicyInclude(Change, frozen=True, kw_only=True):
+class AddPolicyInclude(GraphChange, frozen=True, kw_only=True):
     """Add a condition set under which a consent policy approves."""
 
     method = "POST"
@@ -180,15 +180,15 @@ class AddPolicyInclude(Change, frozen=True, kw_only=True):
         policies = tuple(changed if policy is found else policy for policy in _policies(before))
         return with_sections(before, permissionGrantPolicies=policies)
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Nothing: a fix adds includes only to a policy that it creates, and they are deleted with it."""
         return ()
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Look for an include that covers the same. Graph lists policies together with their includes."""
         lists = ("clientApplicationIds", "permissions")
         return CreateUnlessFound(
-            rows=Rows(
+            rows=MatchingRows(
                 url=self.graph + CreateConsentPolicy.path,
                 inside=(self.policy_id, "includes"),
                 where=(("resourceApplication", str(self.body["resourceApplication"])),),
@@ -207,7 +207,7 @@ def without_beta_conditions(policy: PermissionGrantPolicy) -> PermissionGrantPol
     return msgspec.structs.replace(policy, includes=shown(policy.includes), excludes=shown(policy.excludes))
 
 
-class SetAssignedPolicies(Change, frozen=True, kw_only=True):
+class SetAssignedPolicies(GraphChange, frozen=True, kw_only=True):
     """Replace the list of consent policies that are assigned to users: every entry that stays must be in the body."""
 
     method = "PATCH"
@@ -236,7 +236,7 @@ class SetAssignedPolicies(Change, frozen=True, kw_only=True):
         changed = msgspec.structs.replace(policy, defaultUserRolePermissions=role)
         return with_sections(before, authorizationPolicy=changed)
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Set the previous list."""
         policy = before.sections.authorizationPolicy
         role = policy.defaultUserRolePermissions if policy else None
@@ -249,7 +249,7 @@ class SetAssignedPolicies(Change, frozen=True, kw_only=True):
         """The entries of the list."""
         return f"The list was: {', '.join(self.entries) or '(empty)'}."
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Compare the list with the one in the snapshot, and read it back after the write."""
         if not isinstance(undo, SetAssignedPolicies):
             raise NoScript(_PREVIOUS_NOT_READ)
@@ -264,7 +264,7 @@ class SetAssignedPolicies(Change, frozen=True, kw_only=True):
         )
 
 
-class SetConsentWorkflow(Change, frozen=True, kw_only=True):
+class SetConsentWorkflow(GraphChange, frozen=True, kw_only=True):
     """Replace the settings of the admin consent workflow; Graph requires every property."""
 
     method = "PUT"
@@ -280,7 +280,7 @@ class SetConsentWorkflow(Change, frozen=True, kw_only=True):
         new = msgspec.convert(self.body, AdminConsentRequestPolicy)
         return with_sections(before, adminConsentRequestPolicy=msgspec.structs.replace(new, version=old.version))
 
-    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+    def undo(self, before: Snapshot) -> tuple[GraphChange, ...]:
         """Set the previous settings."""
         policy = before.sections.adminConsentRequestPolicy
         if policy is None:
@@ -293,7 +293,7 @@ class SetConsentWorkflow(Change, frozen=True, kw_only=True):
         """The settings as JSON."""
         return f"The settings were: {json_text(self.body)}."
 
-    def script_step(self, undo: Change | None) -> Step:
+    def script_step(self, undo: GraphChange | None) -> Step:
         """Compare the reviewers with those in the snapshot, unless the workflow works by then."""
         if not isinstance(undo, SetConsentWorkflow):
             raise NoScript(_PREVIOUS_NOT_READ)

@@ -18,8 +18,8 @@ from auditor.fixes.change import (
     CreateUnlessFound,
     Equals,
     HasItems,
+    MatchingRows,
     NotEmpty,
-    Rows,
     SetValue,
     Step,
     as_json_value,
@@ -181,7 +181,7 @@ def _set_value(request: GraphRequest, step: SetValue) -> Iterator[str]:
     yield "}"
 
 
-def _rows(rows: Rows, url: str) -> str:
+def _rows(rows: MatchingRows, url: str) -> str:
     """The rows as an array."""
     objects = f"(Read-Graph {url}).value"
     if rows.inside:

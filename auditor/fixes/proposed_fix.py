@@ -25,7 +25,7 @@ from auditor.fixes.app_changes import DEFAULT_ACCESS
 from auditor.fixes.change import (
     CHOSEN_ROLE,
     NEW_SERVICE_PRINCIPAL,
-    Change,
+    GraphChange,
     NotApplicable,
     as_json_value,
     json_text,
@@ -46,14 +46,14 @@ _AZ_LACKS = (
 _TENANT_UNKNOWN = "# The snapshot has no tenant id. Continue only if this prints the id of the tenant to change:"
 
 
-def powershell_commands(changes: Sequence[Change], snapshot: Snapshot) -> str:
+def powershell_commands(changes: Sequence[GraphChange], snapshot: Snapshot) -> str:
     """Lines for PowerShell 5 or 7 with the module Microsoft.Graph.Authentication, in the snapshot's tenant."""
     if not changes:
         return ""
     return "\n".join((*_connect(changes, snapshot), *map(_powershell_line, changes)))
 
 
-def _connect(changes: Sequence[Change], snapshot: Snapshot) -> Iterator[str]:
+def _connect(changes: Sequence[GraphChange], snapshot: Snapshot) -> Iterator[str]:
     """The sign-in. Without ``-TenantId`` it is to the account's own tenant (Connect-MgGraph, "-TenantId")."""
     tenant, environment = snapshot.tenant.id, CLOUDS[_cloud(snapshot)].mg_environment
     where = f" -TenantId {powershell_quoted(printable(tenant))}" if tenant else ""
@@ -65,7 +65,7 @@ def _connect(changes: Sequence[Change], snapshot: Snapshot) -> Iterator[str]:
         yield "(Get-MgContext).TenantId"
 
 
-def az_commands(changes: Sequence[Change], snapshot: Snapshot) -> str:
+def az_commands(changes: Sequence[GraphChange], snapshot: Snapshot) -> str:
     """Lines for bash, zsh or Azure Cloud Shell with the Azure CLI, in the snapshot's tenant.
 
     Each line runs only if the one before it succeeded: after a failed sign-in, the Azure CLI would use the tenant of
@@ -99,7 +99,7 @@ def _cloud(snapshot: Snapshot) -> str:
     return snapshot.cloud if snapshot.cloud in CLOUDS else "global"
 
 
-def write_permissions(changes: Iterable[Change]) -> tuple[str, ...]:
+def write_permissions(changes: Iterable[GraphChange]) -> tuple[str, ...]:
     """The delegated permissions that whoever makes these changes needs, once each."""
     return tuple(dict.fromkeys(change.permission for change in changes))
 
@@ -119,12 +119,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isascii() and c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _returns_id(change: Change) -> bool:
+def _returns_id(change: GraphChange) -> bool:
     """Whether the answer holds an id that a later command needs."""
     return change.returns == NEW_SERVICE_PRINCIPAL
 
 
-def _powershell_line(change: Change) -> str:
+def _powershell_line(change: GraphChange) -> str:
     line = f"Invoke-MgGraphRequest -Method {change.method} -Uri {powershell_quoted(change.url)}"
     if change.body:
         text = json_text(change.body)
@@ -135,7 +135,7 @@ def _powershell_line(change: Change) -> str:
     return f"$id = ({line}).id" if _returns_id(change) else line
 
 
-def _az_line(change: Change) -> str:
+def _az_line(change: GraphChange) -> str:
     line = f"az rest --method {change.method.lower()} --url {posix_quoted(change.url)}"
     if change.body:
         body = posix_quoted(json_text(change.body)).replace(as_json_value(NEW_SERVICE_PRINCIPAL), '"\'"$id"\'"')
@@ -202,7 +202,7 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
     goal: Goal
     title: str
     role: str
-    changes: tuple[Change, ...]
+    changes: tuple[GraphChange, ...]
     verify: str
     undo: str
     key: str = ""

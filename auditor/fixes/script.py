@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.facts.ids import CLOUDS
 from auditor.fixes import bash_script, powershell_script
-from auditor.fixes.change import Change, NoScript, NotApplicable, Step, json_text
+from auditor.fixes.change import GraphChange, NoScript, NotApplicable, Step, json_text
 from auditor.fixes.change_kinds import change_of
 from auditor.fixes.proposed_fix import posix_quoted, printable, write_permissions
 from auditor.model.decision import Fix, GraphRequest
@@ -35,7 +35,7 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     fix: Fix
     tenant: str
-    changes: tuple[Change, ...]
+    changes: tuple[GraphChange, ...]
     steps: tuple[Step, ...]
 
     @property

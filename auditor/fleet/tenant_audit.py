@@ -64,7 +64,7 @@ class JudgedRule(NamedTuple):
     setting: Setting
 
 
-class SettingValue(NamedTuple):
+class JudgedValue(NamedTuple):
     """The value of one property of the tenant, as JSON, that a rule judged."""
 
     setting: Setting
@@ -104,7 +104,7 @@ class TenantAudit(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[AppRef, ...] = ()
     packs: tuple[PackRef, ...] = ()
     rules: tuple[JudgedRule, ...] = ()
-    values: tuple[SettingValue, ...] = ()
+    values: tuple[JudgedValue, ...] = ()
     todo: FleetTodo | None = None
     earlier: EarlierAudit | None = None
     changes: tuple[Change, ...] = ()
@@ -118,7 +118,7 @@ class TenantAudit(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is AuditState.AUDITED
 
 
-class Shared:
+class SharedValues:
     """Equal texts and settings of many tenants, each kept once."""
 
     def __init__(self) -> None:
@@ -190,7 +190,7 @@ def _fact(text: str) -> str:
     return f"{fact} (needs {needs})" if needs else fact
 
 
-def judged_rules(report: Report, shared: Shared) -> tuple[JudgedRule, ...]:
+def judged_rules(report: Report, shared: SharedValues) -> tuple[JudgedRule, ...]:
     """The outcome of each rule."""
     return tuple(
         JudgedRule(
@@ -206,12 +206,12 @@ def judged_rules(report: Report, shared: Shared) -> tuple[JudgedRule, ...]:
     )
 
 
-def setting_values(report: Report, shared: Shared) -> tuple[SettingValue, ...]:
+def setting_values(report: Report, shared: SharedValues) -> tuple[JudgedValue, ...]:
     """The values of single settings that rules judged.
 
     A value of which two rules saw different parts is left out, and so is one that wasn't known.
     """
-    found: dict[tuple[str, str], set[SettingValue]] = {}
+    found: dict[tuple[str, str], set[JudgedValue]] = {}
     for one in _each_value(report.findings, shared):
         found.setdefault((one.setting.id, one.path), set()).add(one)
     return tuple(values.pop() for values in found.values() if len(values) == 1)
@@ -221,7 +221,7 @@ _DECIDED = "decision."
 """The start of the path of evidence that is a decision about an app, which is compared as such."""
 
 
-def _each_value(findings: Iterable[Finding], shared: Shared) -> Iterator[SettingValue]:
+def _each_value(findings: Iterable[Finding], shared: SharedValues) -> Iterator[JudgedValue]:
     for finding in findings:
         if finding.outcome in (FindingOutcome.UNKNOWN, FindingOutcome.NOT_APPLICABLE) or not finding.setting:
             continue
@@ -231,7 +231,7 @@ def _each_value(findings: Iterable[Finding], shared: Shared) -> Iterator[Setting
         for one in finding.evidence:
             if paths[one.path] == 1 and not one.path.startswith(_DECIDED):
                 value = msgspec.json.encode(one.actual, enc_hook=_plain, order="deterministic").decode()
-                yield SettingValue(shared.setting(finding.setting), shared.text(one.path), shared.text(value))
+                yield JudgedValue(shared.setting(finding.setting), shared.text(one.path), shared.text(value))
 
 
 def _plain(value: Any) -> Any:

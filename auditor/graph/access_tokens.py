@@ -17,7 +17,7 @@ import msgspec
 from auditor.graph.graph_errors import CredentialError, GraphError, Throttled, foreign_code, ignoring_failures
 from auditor.graph.preconnect import DaemonExecutor
 from auditor.graph.retry import RetryPolicy
-from auditor.model.unread_messages import Service
+from auditor.model.unread_messages import AnsweringService
 
 if TYPE_CHECKING:
     from auditor.graph.fleet_limits import TenantLimits
@@ -120,7 +120,7 @@ class TokenProvider:
             try:
                 self._token = await self._fetch_once(claims)
             except Throttled as asked:
-                if self._retry and await self._retry.wait(tried, asked.seconds, service=Service.SIGN_IN):
+                if self._retry and await self._retry.wait(tried, asked.seconds, service=AnsweringService.SIGN_IN):
                     continue
                 raise CredentialError(str(asked), advice=asked.advice) from None
             self.generation += 1

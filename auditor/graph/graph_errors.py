@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 from auditor.model.errors import NO_AUDIT, USAGE, AuditorError
 from auditor.model.snapshot import Unread
-from auditor.model.unread_messages import ASKED_TO_WAIT, Service
+from auditor.model.unread_messages import ASKED_TO_WAIT, AnsweringService
 
 
 class GraphError(AuditorError):
@@ -99,7 +99,7 @@ class NothingRead(GraphError):
 class Throttled(Unreachable):
     """A service asks to wait for `seconds`, which is longer than the run may take if the error reaches a person."""
 
-    def __init__(self, service: Service, host: str, seconds: float, left: float) -> None:
+    def __init__(self, service: AnsweringService, host: str, seconds: float, left: float) -> None:
         rounded = math.ceil(seconds)
         super().__init__(
             ASKED_TO_WAIT.format(service=service, host=host, seconds=rounded, left=math.floor(left)),

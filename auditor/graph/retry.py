@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 
-from auditor.model.unread_messages import Service
+from auditor.model.unread_messages import AnsweringService
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed later."""
@@ -76,7 +76,7 @@ class RetryPolicy:
         retry_after: float | None = None,
         *,
         most: int | None = None,
-        service: Service = Service.GRAPH,
+        service: AnsweringService = AnsweringService.GRAPH,
     ) -> bool:
         """Wait for the next attempt. False, without a wait, if `tried` attempts (or `most`) are enough."""
         if retry_after is None and tried >= min(self._attempts, most or self._attempts):
@@ -110,7 +110,7 @@ class RetryPolicy:
         """Pause because Graph asks all tenants of the app to wait. It doesn't count, because no tenant caused it."""
         self._move_deadline(seconds)
         if self._on_pause:
-            self._on_pause(Service.GRAPH, seconds, True)
+            self._on_pause(AnsweringService.GRAPH, seconds, True)
         await self._sleep(seconds)
 
     def leave_out(self, seconds: float) -> None:

@@ -67,7 +67,7 @@ def _endpoint(address: str, what: str) -> str:
         raise EndpointError(f"{what} {error}", advice="An endpoint is https://HOST or https://HOST:PORT.") from None
 
 
-class Shared(NamedTuple):
+class SharedConnections(NamedTuple):
     """What the session of one tenant shares with those of other tenants, and its place among them."""
 
     http: GraphHttpClient
@@ -103,7 +103,7 @@ async def open_graph(
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
     connections: int = 1,
-    shared: Shared | None = None,
+    shared: SharedConnections | None = None,
 ) -> AsyncIterator[GraphClient]:
     """A client with a token. The default of `tenant_id` is AZURE_TENANT_ID, or the credential's own tenant.
 

@@ -10,7 +10,7 @@ from auditor.facts.sign_in_codes import LOOK_UP, certificate_codes, credential_a
 from auditor.graph.graph_errors import CredentialError, Throttled, class_name
 from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, text_of, title_suffix
 from auditor.graph.retry import RETRIED_STATUSES, RetryPolicy
-from auditor.model.unread_messages import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause, Service
+from auditor.model.unread_messages import LIBRARY_FAILED, NO_ANSWER, AnsweringService, NoAnswerCause
 
 # Advice by the words of an error without a code, or the code whose advice it has.
 _BY_TEXT = (
@@ -95,7 +95,7 @@ def throttling_hook(retry: RetryPolicy, *, keeps_waiting: bool) -> Callable[[Any
             return
         asked = retry.retry_after({name.lower(): value for name, value in answer.headers.items()})
         if asked is not None and not (keeps_waiting and retry.allows(asked)):
-            raise Throttled(Service.SIGN_IN, host_of(answer.request.url), asked, retry.remaining())
+            raise Throttled(AnsweringService.SIGN_IN, host_of(answer.request.url), asked, retry.remaining())
         for name in ("retry-after-ms", "x-ms-retry-after-ms", *(() if asked else ("Retry-After",))):
             answer.headers.pop(name, None)
 

@@ -45,7 +45,7 @@ from auditor.graph.preconnect import CONNECT_SECONDS, GraphConnector
 from auditor.graph.response import GraphResponse, batch_responses, read_response
 from auditor.graph.retry import RetryPolicy
 from auditor.model.snapshot import Unread
-from auditor.model.unread_messages import BATCH_REFUSED, NOT_A_BATCH, Service
+from auditor.model.unread_messages import BATCH_REFUSED, NOT_A_BATCH, AnsweringService
 
 if TYPE_CHECKING:
     from auditor.graph.fleet_limits import TenantLimits
@@ -297,7 +297,7 @@ class GraphClient:
         asked = self.retry.retry_after(response.headers) if response.may_be_retried else None
         if asked is None or self.retry.allows(asked):
             return response
-        error = Throttled(Service.GRAPH, host_of(self.graph), asked, self.retry.remaining())
+        error = Throttled(AnsweringService.GRAPH, host_of(self.graph), asked, self.retry.remaining())
         return msgspec.structs.replace(response, error=error)
 
     async def _post(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse]:

@@ -35,7 +35,7 @@ class QueueFailed(QueueUnavailable):
     exit_code = NO_AUDIT
 
 
-class Waiting(NamedTuple):
+class WaitingJob(NamedTuple):
     """A job of a tenant that isn't done: ``todo`` or ``doing``, or ``failed`` if it isn't tried again."""
 
     tenant: str
@@ -140,7 +140,7 @@ def _bring_up_to_date(connection: psycopg.Connection[Any], place: str) -> None:
     connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS 'consent-auditor, procrastinate {known[-1]}'".encode())
 
 
-def waiting_jobs(server: ServerLocation, task: str) -> tuple[Waiting, ...]:
+def waiting_jobs(server: ServerLocation, task: str) -> tuple[WaitingJob, ...]:
     """The latest job of a task for each tenant, unless it's done; none without a queue. Raises QueueFailed."""
     import psycopg
 
@@ -152,4 +152,4 @@ def waiting_jobs(server: ServerLocation, task: str) -> tuple[Waiting, ...]:
             " FROM procrastinate_jobs WHERE task_name = %s ORDER BY args->>'tenant', args->>'slot' DESC, id DESC",
             (task,),
         ).fetchall()
-    return tuple(Waiting(*row) for row in rows if row[2] in ("todo", "doing", "failed"))
+    return tuple(WaitingJob(*row) for row in rows if row[2] in ("todo", "doing", "failed"))

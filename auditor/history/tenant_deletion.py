@@ -22,7 +22,7 @@ from auditor.model.history import QUEUE_SCHEMA
 _JOBS = f"{QUEUE_SCHEMA}.procrastinate_jobs"
 
 
-class Holdings(NamedTuple):
+class KeptOfTenant(NamedTuple):
     """What a history holds about a tenant: counts, and how it calls the tenant.
 
     `keys` are what its runs were started for, `ids` the tenant ids that were read, and `names` what the configuration
@@ -48,7 +48,7 @@ class Holdings(NamedTuple):
         return not (self.names or self.waiting or self.sent or self.said or self.jobs or self.listed)
 
 
-def holdings(database: Database, tenant: str, also: Collection[str] = ()) -> Holdings:
+def holdings(database: Database, tenant: str, also: Collection[str] = ()) -> KeptOfTenant:
     """What the history holds about the tenant with this key, id or name, and with the keys and names in `also`.
 
     Raises HistoryError, and InvalidRequest if two tenants have the name.
@@ -57,7 +57,7 @@ def holdings(database: Database, tenant: str, also: Collection[str] = ()) -> Hol
         return _holdings(connection, tenant, also)
 
 
-def _holdings(connection: Connection, tenant: str, also: Collection[str]) -> Holdings:
+def _holdings(connection: Connection, tenant: str, also: Collection[str]) -> KeptOfTenant:
     listed = customers_called(connection, {tenant, *also})
     named = {tenant, *also, *(one.tenant for one in listed if one.tenant)}
     meant = connection.execute(select(tenants).where(_is_one_of(named)).order_by(tenants.c.id)).all()
@@ -75,7 +75,7 @@ def _holdings(connection: Connection, tenant: str, also: Collection[str]) -> Hol
     about = messages.c.tenant.in_({*keys, *ids})
     sent = Counter(connection.scalars(select(messages.c.target).where(about, messages.c.sent != "")))
     names = tuple(dict.fromkeys((*(row.name for row in meant), *(one.label for one in listed if one.label))))
-    return Holdings(
+    return KeptOfTenant(
         keys=keys,
         ids=ids,
         names=names,
@@ -98,7 +98,7 @@ def _count(connection: Connection, table: Any, *where: Any) -> int:
     return connection.scalar(select(func.count()).select_from(table).where(*where)) or 0
 
 
-def forget(database: Database, tenant: str, also: Collection[str] = ()) -> Holdings:
+def forget(database: Database, tenant: str, also: Collection[str] = ()) -> KeptOfTenant:
     """Delete what `holdings` finds, also the tenant's lock, and return it.
 
     Raises HistoryError, RunInProgress if a run of the tenant is in progress, and InvalidRequest as `holdings` does.
@@ -121,7 +121,7 @@ def _locked(database: Database, key: str) -> Iterator[None]:
         yield
 
 
-def _delete(connection: Connection, found: Holdings) -> None:
+def _delete(connection: Connection, found: KeptOfTenant) -> None:
     keys = {*found.keys, *found.ids}
     numbers = list(connection.scalars(select(tenants.c.id).where(tenants.c.key.in_(found.keys))))
     ids = list(connection.scalars(select(runs.c.id).where(runs.c.tenant_id.in_(numbers))))

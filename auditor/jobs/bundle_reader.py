@@ -37,7 +37,7 @@ from auditor.jobs.bundle_writer import (
     SNAPSHOT,
     VERSION,
     BundleError,
-    Manifest,
+    BundleManifest,
     NotABundle,
 )
 from auditor.model.rule import Pack
@@ -59,18 +59,18 @@ _ASK = "ask the sender for the file again"
 _DISTRUST = "don't open it, and ask the sender"
 
 
-def read_bundle(data: bytes) -> tuple[Manifest, Mapping[str, bytes]]:
+def read_bundle(data: bytes) -> tuple[BundleManifest, Mapping[str, bytes]]:
     """The manifest, and all members by path. Raises BundleError."""
     members = _members(data)
     return _manifest(members), members
 
 
-def damage(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
+def damage(manifest: BundleManifest, members: Mapping[str, bytes]) -> Iterator[str]:
     """The differences between the members and the manifest, one sentence each. Names are printable ASCII."""
     yield from map(printable, _damage(manifest, members))
 
 
-def _damage(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
+def _damage(manifest: BundleManifest, members: Mapping[str, bytes]) -> Iterator[str]:
     listed = {file.path: file for file in manifest.files}
     yield from (f"{path} is missing" for path in listed if path not in members)
     yield from (f"{path} isn't in the manifest" for path in members if path not in listed and path != MANIFEST)
@@ -85,7 +85,7 @@ def _damage(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
             yield f"{path} isn't a file of a bundle"
 
 
-def packs_of(manifest: Manifest, members: Mapping[str, bytes]) -> tuple[PackText, ...]:
+def packs_of(manifest: BundleManifest, members: Mapping[str, bytes]) -> tuple[PackText, ...]:
     """The packs that the manifest names, in its order, with their texts and parents.
 
     The positions of rules are as a bundle's report has them. A copy of a shipped pack is replaced by the shipped pack.
@@ -227,9 +227,9 @@ def _is_link(member: zipfile.ZipInfo) -> bool:
     return stat.S_ISLNK(member.external_attr >> 16)
 
 
-def _manifest(members: Mapping[str, bytes]) -> Manifest:
+def _manifest(members: Mapping[str, bytes]) -> BundleManifest:
     try:
-        manifest = msgspec.json.decode(members[MANIFEST], type=Manifest)
+        manifest = msgspec.json.decode(members[MANIFEST], type=BundleManifest)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise BundleError(f"{MANIFEST} can't be read ({error})", _ASK) from error
     if manifest.format != FORMAT:
@@ -242,7 +242,7 @@ def _manifest(members: Mapping[str, bytes]) -> Manifest:
     return manifest
 
 
-def _refuse_incomplete(manifest: Manifest) -> None:
+def _refuse_incomplete(manifest: BundleManifest) -> None:
     """Raise BundleError for a manifest without a report, its snapshot or its packs."""
     listed = {file.path for file in manifest.files}
     for path in (SNAPSHOT, REPORT):

@@ -28,7 +28,7 @@ from auditor.jobs.bundle_writer import (
     SNAPSHOT,
     ZLIB,
     BundleError,
-    Manifest,
+    BundleManifest,
     rebuilt,
 )
 from auditor.jobs.byte_differences import first_difference, zip_difference
@@ -61,7 +61,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     evaluated again, if they weren't; `not_verifiable` says why this version can't verify the bundle, and what can.
     """
 
-    manifest: Manifest
+    manifest: BundleManifest
     problems: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ def verify(data: bytes, tool: str) -> Verification:
     return _written_again(data, manifest, members, found, differences)
 
 
-def _not_evaluated(manifest: Manifest, error: Exception) -> Verification:
+def _not_evaluated(manifest: BundleManifest, error: Exception) -> Verification:
     """What it means that the report can't be built again. No version writes a report about a user who wasn't read."""
     is_about_nobody = isinstance(error, UserNotRead)
     differences = ("the report is about a user who isn't in the snapshot",) if is_about_nobody else ()
@@ -123,7 +123,7 @@ def _not_evaluated(manifest: Manifest, error: Exception) -> Verification:
 
 
 def _compared_with_release(
-    manifest: Manifest, tool: str, descriptions: tuple[str, ...], changed: str, results: tuple[str, ...]
+    manifest: BundleManifest, tool: str, descriptions: tuple[str, ...], changed: str, results: tuple[str, ...]
 ) -> Verification:
     """What this version can say about a bundle of another release; `changed` says why it may judge differently."""
     elsewhere = _other_version(manifest, tool)
@@ -157,7 +157,11 @@ def _changed_here(packs: tuple[str, ...], before: Report, found: _Reevaluation) 
 
 
 def _written_again(
-    data: bytes, manifest: Manifest, members: Mapping[str, bytes], found: _Reevaluation, explained: tuple[str, ...]
+    data: bytes,
+    manifest: BundleManifest,
+    members: Mapping[str, bytes],
+    found: _Reevaluation,
+    explained: tuple[str, ...],
 ) -> Verification:
     """Compare the bundle with the one that this program writes; differences that are `explained` come first."""
     notes = list(_not_compared(manifest, members, found))
@@ -183,7 +187,7 @@ class _Reevaluation(NamedTuple):
     texts: tuple[PackText, ...]
 
     @classmethod
-    def of(cls, manifest: Manifest, members: Mapping[str, bytes], before: Report) -> _Reevaluation:
+    def of(cls, manifest: BundleManifest, members: Mapping[str, bytes], before: Report) -> _Reevaluation:
         snapshot = loads(members[SNAPSHOT], SNAPSHOT)
         texts = packs_of(manifest, members)
         packs = [text.pack for text in texts]
@@ -201,7 +205,7 @@ class _Reevaluation(NamedTuple):
         return tuple(dict.fromkeys(f"{PACKS}{file.name}" for file in files))
 
 
-def _other_version(manifest: Manifest, tool: str) -> str:
+def _other_version(manifest: BundleManifest, tool: str) -> str:
     version = manifest.tool.partition(" ")[2]
     return (
         f"it was made by {manifest.tool}, and this is {tool}. Only {manifest.tool} can write it again and compare every"
@@ -221,7 +225,7 @@ def _report(members: Mapping[str, bytes]) -> Report:
         raise BundleError(f"{name} can't be read ({error})", "ask the sender for the file again") from error
 
 
-def _description_differences(manifest: Manifest, before: Report, snapshot: Snapshot) -> Iterator[str]:
+def _description_differences(manifest: BundleManifest, before: Report, snapshot: Snapshot) -> Iterator[str]:
     """Where the manifest's and the report's descriptions of the snapshot differ from the snapshot."""
     for what, in_manifest, in_report, actual in (
         ("tenant", manifest.tenant, before.tenant, snapshot.tenant),
@@ -285,7 +289,7 @@ def _finding_differences(before: Report, again: Report) -> Iterator[str]:
         yield f"{rule}: not in the report, now {new.outcome.value}"
 
 
-def _pack_differences(manifest: Manifest, packs: tuple[Pack, ...]) -> Iterator[str]:
+def _pack_differences(manifest: BundleManifest, packs: tuple[Pack, ...]) -> Iterator[str]:
     """The packs that aren't exactly those in the manifest, for example because they extend a changed shipped pack."""
     found = {pack.name: pack for pack in packs}
     for one in manifest.packs:
@@ -298,7 +302,7 @@ def _pack_differences(manifest: Manifest, packs: tuple[Pack, ...]) -> Iterator[s
             yield f"the pack {one.name} has version {pack.version}, but the manifest says {one.version}"
 
 
-def _report_differences(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
+def _report_differences(manifest: BundleManifest, members: Mapping[str, bytes]) -> Iterator[str]:
     """Reports that are missing without one of the program's reasons, and a PDF that isn't one."""
     from auditor.render.pdf import is_reason
 
@@ -318,7 +322,7 @@ def _report_differences(manifest: Manifest, members: Mapping[str, bytes]) -> Ite
         yield "the manifest doesn't say what compressed the bundle"
 
 
-def _names_left(manifest: Manifest, found: _Reevaluation) -> Iterator[str]:
+def _names_left(manifest: BundleManifest, found: _Reevaluation) -> Iterator[str]:
     """The places with a name that redaction would have replaced.
 
     Tokens stay when a snapshot is redacted again, with any key, so whatever changes then is a name that is left.
@@ -400,7 +404,7 @@ def _member_differences(
         yield f"{MANIFEST} {_MEANING[MANIFEST]}. {first_difference(members[MANIFEST], expected[MANIFEST])}"
 
 
-def _not_compared(manifest: Manifest, members: Mapping[str, bytes], found: _Reevaluation) -> Iterator[str]:
+def _not_compared(manifest: BundleManifest, members: Mapping[str, bytes], found: _Reevaluation) -> Iterator[str]:
     """What nobody can compute again."""
     if _PDF in members:
         yield (

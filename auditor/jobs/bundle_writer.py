@@ -84,7 +84,7 @@ class BundledFile(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class BundleManifest(msgspec.Struct, frozen=True, kw_only=True):
     """The description of a bundle. `user` is the user whom the decisions are for in addition to the ordinary member."""
 
     format: str = FORMAT
@@ -102,7 +102,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The library and its version; empty in bundles of versions that didn't say."""
 
 
-def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tuple[bytes, Manifest]:
+def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tuple[bytes, BundleManifest]:
     """Evaluate the tenant of the request and pack the bundle. Raises what `audit` raises, and BundleError."""
     prepared = prepare(request, interaction)
     # A variant of an app has no separate file that a reader of the bundle could evaluate.
@@ -128,7 +128,7 @@ def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tupl
 
 def bundle(
     report: Report, snapshot: Snapshot, packs: Iterable[PackText], *, redacted: bool, user: str = ""
-) -> tuple[bytes, Manifest]:
+) -> tuple[bytes, BundleManifest]:
     """The bundle's bytes and its manifest. `report` must be the report on `snapshot` by `packs`.
 
     Nothing is redacted here: to leave out names, redact the snapshot and the packs before the report is built. Raises
@@ -149,8 +149,8 @@ def bundle(
 
 
 def rebuilt(
-    report: Report, snapshot: Snapshot, packs: Iterable[PackText], given: Mapping[str, bytes], manifest: Manifest
-) -> tuple[dict[str, bytes], Manifest]:
+    report: Report, snapshot: Snapshot, packs: Iterable[PackText], given: Mapping[str, bytes], manifest: BundleManifest
+) -> tuple[dict[str, bytes], BundleManifest]:
     """The members and the manifest that `bundle` writes, except `NOT_REBUILT`: these are taken from a `given` bundle.
 
     Which of those it lacks, why, and what compressed it, is taken from its manifest.
@@ -182,7 +182,7 @@ def members_of(
     reports: Mapping[str, bytes],
     left_out: Iterable[str],
     compressed_with: str = ZLIB,
-) -> tuple[dict[str, bytes], Manifest]:
+) -> tuple[dict[str, bytes], BundleManifest]:
     """All members by path, and the manifest, which is one of them. `reports` are the rendered reports by path."""
     texts = tuple(packs)
     members: dict[str, bytes] = {SNAPSHOT: dumps(snapshot), **reports}
@@ -195,7 +195,7 @@ def members_of(
     members[PASTE] = render_ticket(report).encode()
     members[MESSAGE] = render_message(report).encode()
     members[README] = readme(report, tuple(map(_member_of, texts)), redacted, user).encode()
-    manifest = Manifest(
+    manifest = BundleManifest(
         tool=report.tool,
         taken=report.taken,
         tenant=report.tenant,

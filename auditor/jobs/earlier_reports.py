@@ -45,7 +45,7 @@ class EarlierReport(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
 
 
-class History(NamedTuple):
+class EarlierRuns(NamedTuple):
     """The time and the counts of each earlier run, oldest first, and how many reports can't be compared.
 
     `since_last` is what changed since the newest of these reports, none if there is none.
@@ -98,7 +98,7 @@ def _decoded(file: Path) -> EarlierReport | None:
     return msgspec.structs.replace(report, file=str(file)) if report.format == FORMAT else None
 
 
-def history_of(report: Report, earlier: Sequence[EarlierReport]) -> History:
+def history_of(report: Report, earlier: Sequence[EarlierReport]) -> EarlierRuns:
     """The earlier runs that can be compared with `report`: on the same tenant, by packs with the same names.
 
     Reports on a tenant read at the same time count once. One that was read later than `report` doesn't count.
@@ -112,7 +112,7 @@ def history_of(report: Report, earlier: Sequence[EarlierReport]) -> History:
             runs[at] = one
     ordered = [runs[at] for at in sorted(runs)]
     counts = tuple((one.taken, one.summary) for one in ordered)
-    return History(counts, len(earlier) - len(mine), _since_last(report, ordered))
+    return EarlierRuns(counts, len(earlier) - len(mine), _since_last(report, ordered))
 
 
 def _since_last(report: Report, earlier: Sequence[EarlierReport]) -> SinceLast | None:

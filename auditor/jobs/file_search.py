@@ -19,7 +19,7 @@ _LARGEST = 256 * 2**20
 _DEPTH = 3
 
 
-class Found(NamedTuple):
+class FoundInFile(NamedTuple):
     """What a file has of the words; or why it could not be searched."""
 
     path: Path
@@ -27,7 +27,7 @@ class Found(NamedTuple):
     error: str = ""
 
 
-def search_files(place: Path, words: Words) -> Iterator[Found]:
+def search_files(place: Path, words: Words) -> Iterator[FoundInFile]:
     """The files at or below a place that have some of the words, in their names too, or that could not be searched.
 
     A folder that could not be listed is among these. Links are not followed. What a PDF shows is compressed and
@@ -37,18 +37,18 @@ def search_files(place: Path, words: Words) -> Iterator[Found]:
     for path in _files(place, unread.append):
         found = words.found_in(str(path.relative_to(place)) if path != place else path.name)
         if path.is_symlink():
-            yield from (Found(path, found),) if found else ()
+            yield from (FoundInFile(path, found),) if found else ()
             continue
         try:
             found |= words.found_in_file(path) | _packed(path, words)
         except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            yield Found(path, found, reason)
+            yield FoundInFile(path, found, reason)
             continue
         if found:
-            yield Found(path, found)
+            yield FoundInFile(path, found)
     for one in unread:
-        yield Found(Path(one.filename or place), error=one.strerror or type(one).__name__)
+        yield FoundInFile(Path(one.filename or place), error=one.strerror or type(one).__name__)
 
 
 def _files(place: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from auditor.facts.ids import NO_ID, TENANT_PLACEHOLDER
 from auditor.fleet.freshness import without_file
 from auditor.fleet.tenant_audit import (
     EarlierAudit,
-    Shared,
+    SharedValues,
     TenantAudit,
     app_answers,
     described,
@@ -109,7 +109,7 @@ class AuditMaker:
 
     def __init__(self, apps: AppChoice, redaction: Redaction | None = None, interaction: Interaction = SILENT) -> None:
         self._apps = apps
-        self._shared = Shared()
+        self._shared = SharedValues()
         self._tokens = _Tokens(redaction_key(redaction.key_file, interaction)) if redaction is not None else None
 
     @property

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 from auditor.graph.fleet_limits import FleetLimits, TenantLimits
 from auditor.graph.network import read_network
 from auditor.graph.preconnect import run as run_loop
-from auditor.graph.session import Shared, open_http_client, open_tokens
+from auditor.graph.session import SharedConnections, open_http_client, open_tokens
 from auditor.graph.sign_in_sharing import SharedSignIn
 from auditor.jobs.audit import PreparedAudit
 from auditor.jobs.audit_request import SILENT, Interaction, SnapshotFiles
@@ -323,7 +323,7 @@ class FleetConnections:
             packs=prepared.packs,
             interaction=interaction._replace(on_credential=ends.append),
             environ=environ,
-            shared=Shared(await self._client(source, environ), self._shared_sign_in(environ), place),
+            shared=SharedConnections(await self._client(source, environ), self._shared_sign_in(environ), place),
             taken=taken,
             if_allowed=if_allowed,
             at_end=complete,

@@ -27,7 +27,7 @@ from auditor.model.night import missed_starts, next_start, slot_at
 from auditor.redact.tokens import TokenMaker
 
 if TYPE_CHECKING:
-    from auditor.history.queue_tables import Waiting
+    from auditor.history.queue_tables import WaitingJob
 
 
 def fleet_state(
@@ -95,7 +95,7 @@ def _of(entry: TenantEntry, runs: Mapping[str, Run]) -> Run | None:
     return runs.get(tenant_key(entry)) or (None if is_guid(entry.tenant) else runs.get(entry.name))
 
 
-def _queue(configuration: Configuration, secrets: Secrets, problems: list[str]) -> tuple[str, dict[str, Waiting]]:
+def _queue(configuration: Configuration, secrets: Secrets, problems: list[str]) -> tuple[str, dict[str, WaitingJob]]:
     """The database of the queue, and what waits in it; nothing for a history in a file, which has no queue."""
     if configuration.history.url is None:
         return "", {}
@@ -115,7 +115,7 @@ def _state(
     now: str,
     last: Run | None,
     audited: Run | None,
-    waiting: Waiting | None,
+    waiting: WaitingJob | None,
 ) -> TenantStatus:
     hours, minute = configuration.schedule_hours, configuration.schedule_minute
     due = next_start(slot_at(now, hours, minute), hours) if minute is not None else ""
@@ -137,7 +137,7 @@ def _state(
     )
 
 
-def _queue_state(waiting: Waiting) -> QueueState:
+def _queue_state(waiting: WaitingJob) -> QueueState:
     if waiting.status == "doing":
         return QueueState.RUNNING
     if waiting.status == "failed":

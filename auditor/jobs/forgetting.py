@@ -24,7 +24,7 @@ from auditor.render import FORMATS, files_in_folder
 
 if TYPE_CHECKING:
     from auditor.history import History
-    from auditor.history.tenant_deletion import Holdings
+    from auditor.history.tenant_deletion import KeptOfTenant
     from auditor.history.traces import Words
 
 _LEFTOVERS = ".consent-auditor-*.tmp"
@@ -49,7 +49,7 @@ class Removal(NamedTuple):
 
     label: str
     entries: tuple[TenantEntry, ...]
-    holdings: Holdings
+    holdings: KeptOfTenant
     folders: tuple[Path, ...] = ()
     reports: tuple[Path, ...] = ()
     pages: int = 0
@@ -61,7 +61,7 @@ class Removal(NamedTuple):
         return frozenset((*(entry.name for entry in self.entries), *self.holdings.names))
 
 
-class Proof(NamedTuple):
+class SearchResult(NamedTuple):
     """What was searched, and what was found.
 
     `words` is their number; `shared` are those that other tenants' own data has too, and which prove nothing.
@@ -101,7 +101,7 @@ def planned(history: History, tenant: str, configuration: Configuration | None) 
     return found
 
 
-def _entries(configuration: Configuration | None, tenant: str, held: Holdings) -> tuple[TenantEntry, ...]:
+def _entries(configuration: Configuration | None, tenant: str, held: KeptOfTenant) -> tuple[TenantEntry, ...]:
     """The entries of the configuration that mean the tenant, also by what earlier runs found out."""
     known = {one.lower() for one in (tenant, *held.keys, *held.ids, *held.names)}
     entries = configuration.tenants if configuration else ()
@@ -149,7 +149,7 @@ def _own_reports(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted((*names, *folder.glob(_LEFTOVERS))))
 
 
-def _pages(configuration: Configuration | None, held: Holdings) -> int:
+def _pages(configuration: Configuration | None, held: KeptOfTenant) -> int:
     """How many runs have a page in the dashboard."""
     has_site = configuration is not None and configuration.site and (Path(configuration.site) / MANIFEST).exists()
     return held.runs if has_site else 0
@@ -250,7 +250,7 @@ def prove(
     plan: Removal,
     configuration: Configuration | None,
     more: Sequence[str] = (),
-) -> Proof:
+) -> SearchResult:
     """Search the history, its file, and the folders of the configuration and in `more` for the words.
 
     Words that rows of other tenants have belong to what was read in these tenants, and count no longer.
@@ -282,7 +282,7 @@ def prove(
     # One file, one entry: what is known about it says more than that a search found it.
     by_place = {str(Path(one.place).absolute()): one for one in left}
     owners = tuple(dict.fromkeys(owner for trace in traces for owner in trace.owners))
-    return Proof(len(words), tuple(places), tuple(by_place.values()), shared, owners, tuple(unsearched))
+    return SearchResult(len(words), tuple(places), tuple(by_place.values()), shared, owners, tuple(unsearched))
 
 
 _STILL_OPEN = "Run the command again when no other process has the history open."

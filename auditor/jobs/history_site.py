@@ -35,7 +35,7 @@ _HEAD = 200
 """Bytes at the start of a file that hold the mark of the dashboard."""
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class SiteManifest(msgspec.Struct, frozen=True, kw_only=True):
     """The pages that were written; for the page of a run, the digest of what it was made from."""
 
     format: str = _FORMAT
@@ -182,7 +182,7 @@ class _Files:
 def _manifest(place: Path) -> dict[str, str]:
     """The pages that this program wrote into the folder earlier."""
     try:
-        found = msgspec.json.decode((place / MANIFEST).read_bytes(), type=Manifest)
+        found = msgspec.json.decode((place / MANIFEST).read_bytes(), type=SiteManifest)
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return {}
     # Names that aren't those of pages could lead out of the folder.
@@ -190,7 +190,7 @@ def _manifest(place: Path) -> dict[str, str]:
 
 
 def _write_manifest(place: Path, pages: Mapping[str, str]) -> None:
-    data = msgspec.json.format(msgspec.json.encode(Manifest(pages=dict(sorted(pages.items())))), indent=1) + b"\n"
+    data = msgspec.json.format(msgspec.json.encode(SiteManifest(pages=dict(sorted(pages.items())))), indent=1) + b"\n"
     path = place / MANIFEST
     if not path.exists() or path.read_bytes() != data:
         write_whole(path, data, keep_mode=True)

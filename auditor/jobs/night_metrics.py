@@ -22,7 +22,7 @@ from auditor.model.rule import FindingOutcome, Severity
 PREFIX = "consent_auditor"
 
 
-class TenantState(NamedTuple):
+class LastRuns(NamedTuple):
     """The last run of a tenant, its last run that was finished, and the findings of that one."""
 
     name: str
@@ -38,7 +38,7 @@ class _Family(NamedTuple):
     samples: Iterable[tuple[Mapping[str, str], float | None]]
 
 
-def metrics_text(night: Night, states: Sequence[TenantState], schedule_hours: float) -> str:
+def metrics_text(night: Night, states: Sequence[LastRuns], schedule_hours: float) -> str:
     """The file of metrics: gauges, each with its HELP and TYPE line. A value that isn't known is left out."""
     families = (*_of_night(night, schedule_hours), *_of_tenants(states, night.finished or night.started))
     return "".join(line for family in families for line in _lines(family))
@@ -64,7 +64,7 @@ def _of_night(night: Night, schedule_hours: float) -> Iterator[_Family]:
         yield _Family(name, about, [({}, value)])
 
 
-def _of_tenants(states: Sequence[TenantState], now: str) -> Iterator[_Family]:
+def _of_tenants(states: Sequence[LastRuns], now: str) -> Iterator[_Family]:
     def of_each(name: str, about: str, values: Iterable[float | None]) -> _Family:
         return _Family(name, about, [({"tenant": s.name}, v) for s, v in zip(states, values, strict=True)])
 
@@ -121,12 +121,12 @@ def _of_tenants(states: Sequence[TenantState], now: str) -> Iterator[_Family]:
     )
 
 
-def _expiry_of(state: TenantState) -> str:
+def _expiry_of(state: LastRuns) -> str:
     runs = (run for run in (state.last, state.finished) if run is not None)
     return next((run.credential_expires for run in runs if run.credential_expires), "")
 
 
-def _findings(state: TenantState) -> Iterator[tuple[Mapping[str, str], float]]:
+def _findings(state: LastRuns) -> Iterator[tuple[Mapping[str, str], float]]:
     counts = Counter((one.outcome, one.severity) for one in state.findings)
     for outcome in FindingOutcome:
         for severity in Severity:

@@ -14,7 +14,7 @@ from auditor.jobs.customer_lists import with_customers
 from auditor.jobs.fleet_reads import failure_of
 from auditor.jobs.heartbeat import Heartbeat
 from auditor.jobs.kept_runs import open_place
-from auditor.jobs.night_metrics import TenantState, metrics_text
+from auditor.jobs.night_metrics import LastRuns, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
 from auditor.jobs.tenant_runs import run_tenants
 from auditor.model.configuration import EMPTY_CSV, Configuration, Event, HistoryPlace, TenantEntry
@@ -271,7 +271,7 @@ class OpenNight:
         except (AuditorError, OSError) as error:
             self._problem("no-metrics", f"the metrics could not be written: {failure_of(error).error}")
 
-    def _states(self) -> Iterator[TenantState]:
+    def _states(self) -> Iterator[LastRuns]:
         """Every tenant of the configuration, also those that this run left out."""
         history = self.parts.history
         for entry in self.configuration.tenants:
@@ -284,7 +284,7 @@ class OpenNight:
             if last is not None and last.state is RunState.RUNNING:
                 last = None
             findings = history.findings(finished.id) if finished else ()
-            yield TenantState(entry.name, last, finished, findings, missed)
+            yield LastRuns(entry.name, last, finished, findings, missed)
 
     def _problem(self, event: str, message: str, **fields: str) -> None:
         self.problems.append(message)

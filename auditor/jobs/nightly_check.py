@@ -27,7 +27,7 @@ from auditor.model.document import ENDS_SOON_DAYS, count, days_left, parse_time,
 from auditor.model.errors import AuditorError
 from auditor.model.snapshot import CredentialEnd
 from auditor.notify.apprise_sender import problem_with, send_with_apprise
-from auditor.notify.delivery import Answer, test_message
+from auditor.notify.delivery import TargetAnswer, test_message
 from auditor.notify.expiries import relationship_expiries
 from auditor.notify.wording import expiry_text
 from auditor.render.customer_lists import list_lines, list_night, relationship_lines
@@ -229,7 +229,7 @@ def _targets(configuration: Configuration, secrets: Secrets, *, notify: bool) ->
             yield Tested(target.name, True, "The address of this target is understood; --notify sends a test message")
         else:
             sent = send_with_apprise(address, test_message(target.name, now))
-            if sent.answer is Answer.ACCEPTED:
+            if sent.answer is TargetAnswer.ACCEPTED:
                 yield Tested(target.name, True, "The target accepted a test message")
             else:
                 yield Tested(target.name, False, f"The test message was not accepted: {sent.error}")

@@ -14,11 +14,11 @@ import msgspec
 from auditor.jobs.customer_csv import NamedTenant, csv_rows
 from auditor.jobs.nightly_config_checks import Checks, default_name, named_packs
 from auditor.jobs.nightly_forms import (
-    AppForm,
     ConfigurationForm,
     CredentialForm,
     NotifyForm,
     PartnerForm,
+    RequestedAppForm,
     SecretForm,
     SettingsForm,
     TenantForm,
@@ -303,7 +303,7 @@ def _settings(form: SettingsForm, node: Node | None, folder: Path) -> dict[str, 
     if not isinstance(form.apps, msgspec.UnsetType):
         known = Checks(PackProblems(), folder).packs_of_apps(one for one in form.apps if isinstance(one, str))
         found["packs_of_apps"] = known
-        found["apps"] = tuple(_app(one) for one in form.apps if isinstance(one, AppForm))
+        found["apps"] = tuple(_app(one) for one in form.apps if isinstance(one, RequestedAppForm))
     if not isinstance(form.waivers, msgspec.UnsetType):
         found["waivers"] = tuple(_path(one, folder) for one in form.waivers)
     if not isinstance(form.abused, msgspec.UnsetType):
@@ -327,7 +327,7 @@ def _connection(form: SettingsForm | PartnerForm) -> dict[str, Any]:
     return found
 
 
-def _app(form: AppForm) -> AppEntry:
+def _app(form: RequestedAppForm) -> AppEntry:
     return AppEntry(client_id=form.client_id, scopes=form.scopes, name=form.name, redirect_uri=form.redirect_uri)
 
 

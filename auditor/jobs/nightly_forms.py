@@ -204,7 +204,7 @@ class ReportsForm(StrictForm, frozen=True, kw_only=True):
     formats: tuple[ReportFormat, ...] = ("html", "json")
 
 
-class AppForm(StrictForm, frozen=True, kw_only=True):
+class RequestedAppForm(StrictForm, frozen=True, kw_only=True):
     """An app that no pack knows, as check --app and --scopes describe it."""
 
     noun: ClassVar[str] = "an app"
@@ -220,7 +220,7 @@ class SettingsForm(StrictForm, frozen=True, kw_only=True):
     packs: Annotated[tuple[Text, ...], Meta(description="Rule packs: names, files or folders.")] | UnsetType = UNSET
     apps: (
         Annotated[
-            tuple[AppForm | Text, ...],
+            tuple[RequestedAppForm | Text, ...],
             Meta(description="Apps: the client ID or name of an app that a pack knows, or a table."),
         ]
         | UnsetType

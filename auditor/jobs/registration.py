@@ -50,7 +50,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*")
 """What YAML reads as text without quotes, apart from words that mean something else."""
 
 
-class Found(NamedTuple):
+class ConfiguredRegistration(NamedTuple):
     """What a configuration says about the registration; `file` is empty without one."""
 
     file: str = ""
@@ -61,7 +61,7 @@ class Found(NamedTuple):
     cloud: str = ""
 
 
-def found_configuration(config: str) -> Found:
+def found_configuration(config: str) -> ConfiguredRegistration:
     """What the configuration says, if one is named or is where the other commands look for it.
 
     Raises InvalidRequest for one that is named and isn't there, and ConfigurationError.
@@ -71,11 +71,11 @@ def found_configuration(config: str) -> Found:
     except InvalidRequest:
         if config:
             raise
-        return Found()
+        return ConfiguredRegistration()
     entries = (*loaded.tenants, *(one.customer for one in loaded.sources))
     packs = {pack.name: pack for one in entries for pack in packs_of(one)}
     partners = [one.partner.tenant for one in loaded.sources if one.partner]
-    return Found(
+    return ConfiguredRegistration(
         file=loaded.file,
         settings=loaded.onboarding,
         packs=tuple(packs.values()),
@@ -87,7 +87,7 @@ def found_configuration(config: str) -> Found:
 
 def registration_for(
     packs: Sequence[str],
-    found: Found,
+    found: ConfiguredRegistration,
     *,
     customers: str = "",
     partner: str = "",
@@ -133,7 +133,7 @@ def _listing(kind: ListKind) -> ListingPermission:
     return ListingPermission(name=known.name, id=known.id, title=LIST_NAMES[kind])
 
 
-def notes_on(found: Found, registration: Registration, packs: Sequence[str]) -> Iterator[str]:
+def notes_on(found: ConfiguredRegistration, registration: Registration, packs: Sequence[str]) -> Iterator[str]:
     """Sentences on the configuration, which isn't changed: what was taken from it, and what to add to it.
 
     `packs` are those that were asked for.

@@ -40,18 +40,18 @@ _LAST_READ = 10.0
 """The time, in seconds, that is left for the last read."""
 
 
-class Clock(NamedTuple):
+class WaitingClock(NamedTuple):
     """The time in seconds since any moment, and how to wait for a number of seconds."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
-SYSTEM_CLOCK = Clock()
+SYSTEM_CLOCK = WaitingClock()
 
 
 def read_until_connected(
-    prepared: PreparedAudit, interaction: Interaction = SILENT, clock: Clock = SYSTEM_CLOCK
+    prepared: PreparedAudit, interaction: Interaction = SILENT, clock: WaitingClock = SYSTEM_CLOCK
 ) -> tuple[Snapshot, str]:
     """The first snapshot in which every decision of the request connects, else the last one, and where it came from.
 
@@ -100,7 +100,7 @@ def duration(seconds: float) -> str:
 class _Wait:
     """The time that has passed and is left, by `clock`."""
 
-    def __init__(self, limit: float, clock: Clock) -> None:
+    def __init__(self, limit: float, clock: WaitingClock) -> None:
         self._clock = clock
         self._start = clock.now()
         self._end = self._start + limit

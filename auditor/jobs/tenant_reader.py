@@ -19,7 +19,7 @@ from auditor.consent.requested_scopes import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.preconnect import run
 from auditor.graph.retry import RetryPolicy
-from auditor.graph.session import Endpoints, Shared, endpoints, open_graph
+from auditor.graph.session import Endpoints, SharedConnections, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.document import utc_text
@@ -147,7 +147,7 @@ async def read_for(
     environ: Mapping[str, str] | None = None,
     meanwhile: Callable[[], None] = _nothing,
     http: GraphHttpClient | None = None,
-    shared: Shared | None = None,
+    shared: SharedConnections | None = None,
     taken: str = "",
     if_allowed: Sequence[str] = (),
     at_end: Callable[[Snapshot], None] | None = None,
@@ -236,7 +236,7 @@ async def tenant_session(
     environ: Mapping[str, str] | None = None,
     *,
     http: GraphHttpClient | None = None,
-    shared: Shared | None = None,
+    shared: SharedConnections | None = None,
 ) -> AsyncIterator[TenantSession]:
     """A session that may read what `plan` asks for, with its own HTTP client unless one is given. Raises GraphError."""
     at = addresses_of(tenant, environ)

@@ -1,6 +1,6 @@
 """Types of the text fields of a snapshot: what a text holds, which decides how it is redacted.
 
-Each type is ``str`` (or JSON) with a `TextKind` as metadata, so that a field says at its declaration what it holds:
+Each type is ``str`` (or JSON) with a `FieldText` as metadata, so that a field says at its declaration what it holds:
 ``displayName: AppName | None``. A text field without a kind is free text, which redaction removes; the tests fail
 for one. msgspec and mypy ignore the metadata; `auditor.redact` reads it.
 """
@@ -13,7 +13,7 @@ from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 
-class TextKind(Enum):
+class FieldText(Enum):
     """What a text holds, in words that say why it stays readable or is replaced."""
 
     KEYWORD = "a word of a fixed vocabulary of Microsoft Graph"
@@ -51,50 +51,50 @@ class TextKind(Enum):
 
 NEVER_EMPTY = frozenset(
     {
-        *(TextKind.KEYWORD, TextKind.ID, TextKind.TEMPLATE_ID, TextKind.PUBLISHER_ID, TextKind.POLICY_ID),
-        *(TextKind.ASSIGNED_POLICY, TextKind.PERMISSION_NAMES, TextKind.GRAPH_PATH, TextKind.TIMESTAMP),
+        *(FieldText.KEYWORD, FieldText.ID, FieldText.TEMPLATE_ID, FieldText.PUBLISHER_ID, FieldText.POLICY_ID),
+        *(FieldText.ASSIGNED_POLICY, FieldText.PERMISSION_NAMES, FieldText.GRAPH_PATH, FieldText.TIMESTAMP),
     }
 )
 """Texts that Graph never leaves empty, unlike a description: an empty one is missing."""
 
-Keyword = Annotated[str, TextKind.KEYWORD]
-Id = Annotated[str, TextKind.ID]
-TemplateId = Annotated[str, TextKind.TEMPLATE_ID]
-PublisherId = Annotated[str, TextKind.PUBLISHER_ID]
-PolicyId = Annotated[str, TextKind.POLICY_ID]
-AssignedPolicy = Annotated[str, TextKind.ASSIGNED_POLICY]
-RoleAction = Annotated[str, TextKind.ROLE_ACTION]
-PermissionNames = Annotated[str, TextKind.PERMISSION_NAMES]
-TenantName = Annotated[str, TextKind.TENANT_NAME]
-DomainName = Annotated[str, TextKind.DOMAIN_NAME]
-UserPrincipalName = Annotated[str, TextKind.USER_PRINCIPAL_NAME]
-PersonName = Annotated[str, TextKind.PERSON_NAME]
-GroupName = Annotated[str, TextKind.GROUP_NAME]
-PrincipalName = Annotated[str, TextKind.PRINCIPAL_NAME]
-AppName = Annotated[str, TextKind.APP_NAME]
-RoleName = Annotated[str, TextKind.ROLE_NAME]
-PolicyName = Annotated[str, TextKind.POLICY_NAME]
-PublisherName = Annotated[str, TextKind.PUBLISHER_NAME]
-PublisherText = Annotated[str, TextKind.PUBLISHER_TEXT]
-ReplyUrl = Annotated[str, TextKind.REPLY_URL]
-AppUri = Annotated[str, TextKind.APP_URI]
-GraphPath = Annotated[str, TextKind.GRAPH_PATH]
-NameOrId = Annotated[str, TextKind.NAME_OR_ID]
-SectionPart = Annotated[str, TextKind.SECTION_PART]
-Tag = Annotated[str, TextKind.TAG]
-SettingData = Annotated[str, TextKind.SETTING_DATA]
-Timestamp = Annotated[str, TextKind.TIMESTAMP]
-ProgramName = Annotated[str, TextKind.PROGRAM_NAME]
-ErrorMessage = Annotated[str, TextKind.ERROR_MESSAGE]
-FreeText = Annotated[str, TextKind.FREE_TEXT]
-Json = Annotated[Mapping[str, Any], TextKind.JSON]
+Keyword = Annotated[str, FieldText.KEYWORD]
+Id = Annotated[str, FieldText.ID]
+TemplateId = Annotated[str, FieldText.TEMPLATE_ID]
+PublisherId = Annotated[str, FieldText.PUBLISHER_ID]
+PolicyId = Annotated[str, FieldText.POLICY_ID]
+AssignedPolicy = Annotated[str, FieldText.ASSIGNED_POLICY]
+RoleAction = Annotated[str, FieldText.ROLE_ACTION]
+PermissionNames = Annotated[str, FieldText.PERMISSION_NAMES]
+TenantName = Annotated[str, FieldText.TENANT_NAME]
+DomainName = Annotated[str, FieldText.DOMAIN_NAME]
+UserPrincipalName = Annotated[str, FieldText.USER_PRINCIPAL_NAME]
+PersonName = Annotated[str, FieldText.PERSON_NAME]
+GroupName = Annotated[str, FieldText.GROUP_NAME]
+PrincipalName = Annotated[str, FieldText.PRINCIPAL_NAME]
+AppName = Annotated[str, FieldText.APP_NAME]
+RoleName = Annotated[str, FieldText.ROLE_NAME]
+PolicyName = Annotated[str, FieldText.POLICY_NAME]
+PublisherName = Annotated[str, FieldText.PUBLISHER_NAME]
+PublisherText = Annotated[str, FieldText.PUBLISHER_TEXT]
+ReplyUrl = Annotated[str, FieldText.REPLY_URL]
+AppUri = Annotated[str, FieldText.APP_URI]
+GraphPath = Annotated[str, FieldText.GRAPH_PATH]
+NameOrId = Annotated[str, FieldText.NAME_OR_ID]
+SectionPart = Annotated[str, FieldText.SECTION_PART]
+Tag = Annotated[str, FieldText.TAG]
+SettingData = Annotated[str, FieldText.SETTING_DATA]
+Timestamp = Annotated[str, FieldText.TIMESTAMP]
+ProgramName = Annotated[str, FieldText.PROGRAM_NAME]
+ErrorMessage = Annotated[str, FieldText.ERROR_MESSAGE]
+FreeText = Annotated[str, FieldText.FREE_TEXT]
+Json = Annotated[Mapping[str, Any], FieldText.JSON]
 
 
 class FieldKind(NamedTuple):
     """What the texts of a field hold, and what the keys of a field that is a mapping hold."""
 
-    text: TextKind = TextKind.FREE_TEXT
-    keys: TextKind = TextKind.FREE_TEXT
+    text: FieldText = FieldText.FREE_TEXT
+    keys: FieldText = FieldText.FREE_TEXT
 
 
 @cache
@@ -105,17 +105,17 @@ def field_kinds(kind: type) -> Mapping[str, FieldKind]:
     return {name: FieldKind(_text_kind(hint), _key_kind(hint)) for name, hint in hints.items()}
 
 
-def _text_kind(hint: Any) -> TextKind:
+def _text_kind(hint: Any) -> FieldText:
     """The kind in an annotation such as ``tuple[AppName, ...] | None``, or free text."""
     if get_origin(hint) is Annotated:
-        return next((one for one in hint.__metadata__ if isinstance(one, TextKind)), TextKind.FREE_TEXT)
+        return next((one for one in hint.__metadata__ if isinstance(one, FieldText)), FieldText.FREE_TEXT)
     inner = get_args(hint)[1:] if get_origin(hint) is Mapping else get_args(hint)
     found = (_text_kind(one) for one in inner)
-    return next((one for one in found if one is not TextKind.FREE_TEXT), TextKind.FREE_TEXT)
+    return next((one for one in found if one is not FieldText.FREE_TEXT), FieldText.FREE_TEXT)
 
 
-def _key_kind(hint: Any) -> TextKind:
+def _key_kind(hint: Any) -> FieldText:
     if get_origin(hint) is Mapping:
         return _text_kind(get_args(hint)[0])
     found = (_key_kind(one) for one in get_args(hint) if get_origin(hint) is not Annotated)
-    return next((one for one in found if one is not TextKind.FREE_TEXT), TextKind.FREE_TEXT)
+    return next((one for one in found if one is not FieldText.FREE_TEXT), FieldText.FREE_TEXT)

@@ -42,7 +42,7 @@ CUT_BY_POWERSHELL = "PowerShell cut values of the file below the depth of Conver
 TOOL_COULD_NOT_READ = "the tool that wrote the file could not read it"
 
 
-class Service(StrEnum):
+class AnsweringService(StrEnum):
     """Who answers (`ASKED_TO_WAIT`)."""
 
     GRAPH = "Microsoft Graph"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from auditor.model.configuration import Event
 from auditor.model.history import OutboxMessage
-from auditor.notify.delivery import TIMEOUT, Answer, Sent
+from auditor.notify.delivery import TIMEOUT, Sent, TargetAnswer
 from auditor.notify.message_text import clip, cut, plain
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def send_with_apprise(address: str, message: OutboxMessage) -> Sent:
 
             service = _service(address)
             if service is None:
-                return Sent(Answer.REFUSED, NOT_AN_ADDRESS)
+                return Sent(TargetAnswer.REFUSED, NOT_AN_ADDRESS)
             body, body_format = _written(service, message)
             title = clip(plain(message.title), service.title_maxlen if service.title_maxlen > 0 else len(message.title))
             sender = apprise.Apprise(asset=service.asset)
@@ -83,10 +83,10 @@ def send_with_apprise(address: str, message: OutboxMessage) -> Sent:
                 attach=_attachment(service, message),
             )
         except ModuleNotFoundError as error:
-            return Sent(Answer.DOWN, _missing(error))
+            return Sent(TargetAnswer.DOWN, _missing(error))
         except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and no text of it is safe
-            return Sent(Answer.REFUSED, f"the service's plugin failed ({type(error).__name__})")
-        return Sent(Answer.ACCEPTED) if accepted else _failure(log)
+            return Sent(TargetAnswer.REFUSED, f"the service's plugin failed ({type(error).__name__})")
+        return Sent(TargetAnswer.ACCEPTED) if accepted else _failure(log)
 
 
 def problem_with(address: str) -> str:
@@ -155,14 +155,14 @@ def _failure(log: list[str]) -> Sent:
     if found := _STATUS.search(text):
         status = int(found[1] or found[2])
         if status == _TOO_MANY_REQUESTS:
-            return Sent(Answer.BUSY, f"the service takes no more messages for now ({status})")
+            return Sent(TargetAnswer.BUSY, f"the service takes no more messages for now ({status})")
         if status >= _SERVER_ERROR:
-            return Sent(Answer.DOWN, f"the service failed ({status})")
-        return Sent(Answer.REFUSED, f"the service refused the message ({status})")
+            return Sent(TargetAnswer.DOWN, f"the service failed ({status})")
+        return Sent(TargetAnswer.REFUSED, f"the service refused the message ({status})")
     reason = next((reason for mark, reason in _REASONS if mark in text), "")
     if reason:
-        return Sent(Answer.DOWN, reason)
-    return Sent(Answer.REFUSED, "the service didn't accept the message")
+        return Sent(TargetAnswer.DOWN, reason)
+    return Sent(TargetAnswer.REFUSED, "the service didn't accept the message")
 
 
 class _Captured(logging.Handler):

@@ -56,7 +56,7 @@ class Outbox(Protocol):
         """The message isn't tried again. It stays in the history as undelivered."""
 
 
-class Answer(Enum):
+class TargetAnswer(Enum):
     """How a target answered."""
 
     ACCEPTED = auto()
@@ -71,7 +71,7 @@ class Answer(Enum):
 class Sent(NamedTuple):
     """The result of one attempt; `error` is one sentence without the address, empty if it was accepted."""
 
-    answer: Answer
+    answer: TargetAnswer
     error: str = ""
 
 
@@ -173,13 +173,13 @@ class _Target:
     def deliver(self, parcel: _Parcel, send: Send, pause: Callable[[float], None]) -> Delivery:
         """Try to send, and write down how it went."""
         attempted = not self._down
-        sent = self._sent(parcel.message, send, pause) if attempted else Sent(Answer.DOWN, self._down)
-        if sent.answer is Answer.ACCEPTED:
+        sent = self._sent(parcel.message, send, pause) if attempted else Sent(TargetAnswer.DOWN, self._down)
+        if sent.answer is TargetAnswer.ACCEPTED:
             self._accepted += 1
             for part in parcel.parts:
                 self._history.mark_sent(part.id, self._now)
             return self._delivery(parcel, DeliveryState.SENT, attempted, "")
-        if sent.answer is not Answer.REFUSED:
+        if sent.answer is not TargetAnswer.REFUSED:
             self._down = sent.error
         if self._is_too_old(parcel.message):
             error = f"{sent.error}; given up after {count(self._give_up_days, 'day')}"
@@ -196,7 +196,7 @@ class _Target:
         if message.attachment and not self._is_of_tonight(message):
             message = msgspec.structs.replace(message, attachment="")
         sent = send(self._address, message)
-        while sent.answer is Answer.BUSY and self._accepted and self._pauses < _PAUSES:
+        while sent.answer is TargetAnswer.BUSY and self._accepted and self._pauses < _PAUSES:
             self._pauses += 1
             pause(_PAUSE)
             sent = send(self._address, message)

@@ -11,7 +11,7 @@ import msgspec
 
 from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFTS_POLICIES
 from auditor.model.access_resources import AppConsentRequest, SignIn
-from auditor.model.field_types import TextKind
+from auditor.model.field_types import FieldText
 from auditor.model.resources import AppRoleAssignment, ServicePrincipal
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Call, Snapshot
@@ -21,7 +21,7 @@ from auditor.redact.name_search import KnownNames
 from auditor.redact.name_tokens import NameTokens
 from auditor.redact.public_names import PublicNames, is_microsofts_policy
 from auditor.redact.text_folding import fold
-from auditor.redact.tokens import REDACTED, TOKEN, TokenMaker, is_guid, is_token
+from auditor.redact.tokens import REDACTED, TOKEN, TokenMaker, is_any_guid, is_token
 from auditor.redact.word_lists import word_lists
 
 _CODE = re.compile(r"c[1-9]\d?|AADSTS\d{5,7}")
@@ -45,7 +45,7 @@ _PATH_PIECE = re.compile(
     rf"{_TIME.pattern}|(?:{TOKEN.pattern})(?![\w.@-])|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)"
 )
 """A time (which contains colons), a token (which may contain a blank), a quoted text, or a word."""
-_WITH_ADDRESSES = (TextKind.FREE_TEXT, TextKind.ERROR_MESSAGE, TextKind.PUBLISHER_TEXT, TextKind.SETTING_DATA)
+_WITH_ADDRESSES = (FieldText.FREE_TEXT, FieldText.ERROR_MESSAGE, FieldText.PUBLISHER_TEXT, FieldText.SETTING_DATA)
 """Texts of the tenant in which a mail address may be the only place where a name is."""
 _DOTTED = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)+")
 _PARTS_OF_SNAPSHOT = frozenset(("odata", "nextlink", *Snapshot.__struct_fields__))
@@ -70,62 +70,62 @@ class FieldValues(NameTokens):
         self._fixed_words = words.codes | words.texts | words.tags
         self._texts_without_stop = frozenset(text.rstrip(".") for text in words.texts)
         self.urls = UrlRedactor(published=public.replies, scrub=self.scrub, host=self.host)
-        self._by_kind: dict[TextKind, Callable[[str], str]] = {
-            TextKind.KEYWORD: self.keyword,
-            TextKind.ID: self.id,
-            TextKind.TEMPLATE_ID: self.id,
-            TextKind.PUBLISHER_ID: self.publisher,
-            TextKind.POLICY_ID: self.policy,
-            TextKind.ASSIGNED_POLICY: self.entry,
-            TextKind.ROLE_ACTION: self.action,
-            TextKind.PERMISSION_NAMES: self.scopes,
-            TextKind.TENANT_NAME: self.tenant,
-            TextKind.DOMAIN_NAME: self.domain,
-            TextKind.USER_PRINCIPAL_NAME: self.address,
-            TextKind.PERSON_NAME: self.person,
-            TextKind.GROUP_NAME: lambda v: self.named("Group", v),
-            TextKind.APP_NAME: self.app,
-            TextKind.APP_URI: self.uri,
-            TextKind.GRAPH_PATH: self.path,
-            TextKind.NAME_OR_ID: self.part,
-            TextKind.SECTION_PART: self.section,
-            TextKind.TAG: lambda v: v if v.lower() in self._tags else self._word("tag", v),
-            TextKind.SETTING_DATA: self.value,
-            TextKind.TIMESTAMP: lambda v: v if _TIME.fullmatch(v) else REDACTED,
-            TextKind.PROGRAM_NAME: lambda v: v if _TOOL.fullmatch(v) else REDACTED,
-            TextKind.ERROR_MESSAGE: self.message,
-            TextKind.FREE_TEXT: self.free_text,
+        self._by_kind: dict[FieldText, Callable[[str], str]] = {
+            FieldText.KEYWORD: self.keyword,
+            FieldText.ID: self.id,
+            FieldText.TEMPLATE_ID: self.id,
+            FieldText.PUBLISHER_ID: self.publisher,
+            FieldText.POLICY_ID: self.policy,
+            FieldText.ASSIGNED_POLICY: self.entry,
+            FieldText.ROLE_ACTION: self.action,
+            FieldText.PERMISSION_NAMES: self.scopes,
+            FieldText.TENANT_NAME: self.tenant,
+            FieldText.DOMAIN_NAME: self.domain,
+            FieldText.USER_PRINCIPAL_NAME: self.address,
+            FieldText.PERSON_NAME: self.person,
+            FieldText.GROUP_NAME: lambda v: self.named("Group", v),
+            FieldText.APP_NAME: self.app,
+            FieldText.APP_URI: self.uri,
+            FieldText.GRAPH_PATH: self.path,
+            FieldText.NAME_OR_ID: self.part,
+            FieldText.SECTION_PART: self.section,
+            FieldText.TAG: lambda v: v if v.lower() in self._tags else self._word("tag", v),
+            FieldText.SETTING_DATA: self.value,
+            FieldText.TIMESTAMP: lambda v: v if _TIME.fullmatch(v) else REDACTED,
+            FieldText.PROGRAM_NAME: lambda v: v if _TOOL.fullmatch(v) else REDACTED,
+            FieldText.ERROR_MESSAGE: self.message,
+            FieldText.FREE_TEXT: self.free_text,
         }
 
-    def redacted(self, value: str, kind: TextKind, parent: msgspec.Struct | None, *, public: bool) -> str:
+    def redacted(self, value: str, kind: FieldText, parent: msgspec.Struct | None, *, public: bool) -> str:
         """The redacted value of a field of `parent`; `public` says that the object is published by somebody else."""
         if not value or is_token(value):
             return value
         if self.learning and not public and kind in _WITH_ADDRESSES:
             self.addresses_in(value)
         match kind:
-            case TextKind.APP_NAME if isinstance(parent, ServicePrincipal):
+            case FieldText.APP_NAME if isinstance(parent, ServicePrincipal):
                 return self._app_of(value, parent, public)
-            case TextKind.APP_NAME if (
+            case FieldText.APP_NAME if (
                 isinstance(parent, (AppConsentRequest, SignIn)) and value == parent.appDisplayName
             ):
                 # The ID of a judged app stays, so its name can: as its pack gives it, whatever the log calls the app.
                 return self.app(self._public.name_of(parent.appId or "") or value)
-            case TextKind.PRINCIPAL_NAME:
+            case FieldText.PRINCIPAL_NAME:
                 return self._principal(value, parent)
-            case TextKind.REPLY_URL:
+            case FieldText.REPLY_URL:
                 return self._reply(value, parent)
-            case TextKind.APP_URI:
+            case FieldText.APP_URI:
                 return self.scrub(value) if public else self.uri(value)
-            case TextKind.ROLE_NAME:
+            case FieldText.ROLE_NAME:
                 return value if value.lower() in self._role_names else self.named("Role", value)
-            case TextKind.POLICY_NAME:
+            case FieldText.POLICY_NAME:
                 return self.scrub(value) if public else self.named("Policy", value)
-            case TextKind.PUBLISHER_NAME:
+            case FieldText.PUBLISHER_NAME:
                 return self.scrub(value) if public else self.named("Publisher", value)
-            case TextKind.PUBLISHER_TEXT:
+            case FieldText.PUBLISHER_TEXT:
                 return self.scrub(value) if public else REDACTED
-            case TextKind.GRAPH_PATH if isinstance(parent, Call):
+            case FieldText.GRAPH_PATH if isinstance(parent, Call):
                 return self.path(unquote(value))
         return self._by_kind.get(kind, _removed)(value)
 
@@ -222,9 +222,9 @@ class FieldValues(NameTokens):
 
     def uri(self, value: str) -> str:
         """A URI by which an app is addressed: its own id, or a name that the tenant chose."""
-        if is_guid(value) or is_token(value):
+        if is_any_guid(value) or is_token(value):
             return self.id(value)
-        if value.lower().startswith("api://") and is_guid(value[6:]):
+        if value.lower().startswith("api://") and is_any_guid(value[6:]):
             return f"api://{self.id(value[6:])}"
         return self._made(value, f"api://{self._tokens.short('uri', value)}", learn=True)
 
@@ -240,7 +240,7 @@ class FieldValues(NameTokens):
         """A name or id, replaced as it is elsewhere in the snapshot."""
         if not value or is_token(value) or value.lower() in self._keywords:
             return value
-        if is_guid(value):
+        if is_any_guid(value):
             return self.id(value)
         if (known := self._known.exact(value)) is not None:
             return known
@@ -252,7 +252,7 @@ class FieldValues(NameTokens):
         """A value that a rule compares with one of the snapshot, replaced as it is there."""
         if not value or is_token(value) or value.lower() in self._fixed_words or is_microsofts_policy(value):
             return value
-        if is_guid(value):
+        if is_any_guid(value):
             return self.id(value)
         if (known := self._known.exact(value)) is not None:
             return known
@@ -263,7 +263,7 @@ class FieldValues(NameTokens):
 
     def subject(self, value: str) -> str:
         """The subject of a waiver, replaced as it is in findings, or by a separate token."""
-        if is_guid(value):
+        if is_any_guid(value):
             return self.id(value)
         if is_token(value) or value.lower() in self._public.app_names or is_microsofts_policy(value):
             return self.scrub(value)
@@ -293,7 +293,7 @@ class FieldValues(NameTokens):
         """The value of a setting: booleans, numbers and ids stay; anything else is removed."""
         if _PLAIN_VALUE.fullmatch(value) or value.lower() in self._keywords:
             return value
-        if all(is_guid(one.strip()) for one in value.split(",")):
+        if all(is_any_guid(one.strip()) for one in value.split(",")):
             return ",".join(self.id(one.strip()) for one in value.split(","))
         return REDACTED
 
@@ -304,7 +304,7 @@ class FieldValues(NameTokens):
             inside = match[2]
             if inside.lower() in self._public.scopes or inside.lower() in self._path_words or not inside:
                 return match[0]
-            return f"{match[1]}{self.part(inside) if is_guid(inside) or '@' in inside else REDACTED}{match[3]}"
+            return f"{match[1]}{self.part(inside) if is_any_guid(inside) or '@' in inside else REDACTED}{match[3]}"
 
         made = self.scrub(_QUOTED.sub(quoted, value))
         return made if is_known(made) and all(map(self._is_public_name, _DOTTED.findall(made))) else REDACTED
@@ -333,7 +333,7 @@ class FieldValues(NameTokens):
             return value
         if _PLAIN_VALUE.fullmatch(value) or _TIME.fullmatch(value):
             return value
-        if is_guid(value):
+        if is_any_guid(value):
             return self.id(value)
         if "@" in value and " " not in value:
             return self.address(value)
@@ -361,7 +361,7 @@ class FieldValues(NameTokens):
     def _logged_word(self, word: str) -> str:
         if is_token(word) or word.lower() in self._public.scopes or word.lower() in self._texts:
             return word
-        return self.id(word) if is_guid(word) or _GRANT_ID.fullmatch(word) else REDACTED
+        return self.id(word) if is_any_guid(word) or _GRANT_ID.fullmatch(word) else REDACTED
 
     def _key(self, name: str) -> str:
         if is_token(name) or name.lower() in self._json_names:

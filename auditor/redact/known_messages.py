@@ -15,7 +15,7 @@ from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
-from auditor.model.unread_messages import UNREAD_MESSAGES, NextLinkProblem, NoAnswerCause, Service
+from auditor.model.unread_messages import UNREAD_MESSAGES, AnsweringService, NextLinkProblem, NoAnswerCause
 from auditor.redact.tokens import TOKEN
 from auditor.redact.word_lists import word_lists
 
@@ -95,7 +95,7 @@ def _in_ours() -> dict[str, str]:
         "status": r"\d{3}",
         "size": r"\d+",
         "error": r"\w{1,80}",
-        "service": _one_of(Service),
+        "service": _one_of(AnsweringService),
         "seconds": r"\d+",
         "left": r"\d+",
         "count": r"\d+",

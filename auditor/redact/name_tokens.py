@@ -8,7 +8,7 @@ import unicodedata
 from auditor.redact.hosts import address_key, host_key, registered
 from auditor.redact.name_search import KnownNames
 from auditor.redact.public_names import PublicNames
-from auditor.redact.tokens import TokenMaker, is_guid, is_token
+from auditor.redact.tokens import TokenMaker, is_any_guid, is_token
 from auditor.redact.word_lists import word_lists
 
 _PART = 2
@@ -43,7 +43,7 @@ class NameTokens:
             return known
         if not value or is_token(value) or value.lower() in word_lists().keywords:
             made = value
-        elif is_guid(value):
+        elif is_any_guid(value):
             made = value if _dashed(value) in self._public.ids else self._made(value, self._tokens.guid(value))
         else:
             made = self._word("id", value)

@@ -32,7 +32,7 @@ from auditor.model.resources import AppRole, DelegatedScope, PermissionGrantPoli
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.redact.hosts import host_of, registered
-from auditor.redact.tokens import is_guid
+from auditor.redact.tokens import is_any_guid
 
 """Prefix of Microsoft's own consent policies, which Graph accepts from nobody else."""
 
@@ -103,7 +103,7 @@ class PublicNames:
         app_id, owner = principal.appId.lower(), (principal.appOwnerOrganizationId or "").lower()
         if app_id in self._asked or app_id in RESOURCE_NAMES or app_id in self._listed:
             return True
-        return is_guid(owner) and owner not in self._own
+        return is_any_guid(owner) and owner not in self._own
 
     def is_asked(self, principal: ServicePrincipal) -> bool:
         """Whether the app is one of the judged apps, or a resource of Microsoft that every tenant has."""
@@ -117,7 +117,7 @@ class PublicNames:
         """Whether another tenant owns the app, so that its redirect URIs belong to the vendor."""
         return (
             self.is_public_app(principal)
-            and is_guid(principal.appOwnerOrganizationId or "")
+            and is_any_guid(principal.appOwnerOrganizationId or "")
             and not self._is_own(principal)
         )
 
@@ -127,13 +127,13 @@ class PublicNames:
 
     def _ask(self, app: App) -> None:
         self.ids |= {app.client_id.lower(), (app.owner_tenant or app.client_id).lower()}
-        self.ids |= {resource.lower() for resource in _resources(app) if is_guid(resource)}
+        self.ids |= {resource.lower() for resource in _resources(app) if is_any_guid(resource)}
         self.scopes |= {need.value.lower() for need in (*app.scopes, *app.app_roles)}
         self.app_names.add(app.name.lower())
 
     def _add_app(self, principal: ServicePrincipal) -> None:
         for value in (principal.appId, principal.appOwnerOrganizationId or ""):
-            if is_guid(value):
+            if is_any_guid(value):
                 self.ids.add(value.lower())
         published: tuple[DelegatedScope | AppRole, ...] = (
             *(principal.oauth2PermissionScopes or ()),
@@ -141,7 +141,7 @@ class PublicNames:
         )
         if (principal.appOwnerOrganizationId or "").lower() in self._own:
             return
-        self.ids |= {one.id.lower() for one in published if is_guid(one.id)}
+        self.ids |= {one.id.lower() for one in published if is_any_guid(one.id)}
         self.scopes |= {word for one in published for word in (one.value or "").lower().split()}
         # An administrator can rename an app in the tenant; appDisplayName is the name that its vendor gave it.
         own_name = principal.displayName if self.is_vendors(principal) or self.is_asked(principal) else ""
@@ -164,7 +164,7 @@ class PublicNames:
         """Add the ids in a policy of Microsoft: they are the same in every tenant, except as `_withdraw` finds."""
         for one in (*(policy.includes or ()), *(policy.excludes or ())):
             named = (one.id or "", one.resourceApplication, *one.permissions, *one.clientApplicationIds)
-            self.ids |= {i.lower() for i in (*named, *one.clientApplicationTenantIds) if is_guid(i)}
+            self.ids |= {i.lower() for i in (*named, *one.clientApplicationTenantIds) if is_any_guid(i)}
             self.publishers |= {i for i in one.clientApplicationPublisherIds if i.isdigit()}
 
     def _withdraw(self, snapshot: Snapshot) -> None:

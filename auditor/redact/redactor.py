@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from auditor.model.field_types import FieldKind, TextKind, field_kinds
+from auditor.model.field_types import FieldKind, FieldText, field_kinds
 from auditor.model.report import AbusedApp, AbusedAppsList, Waiver, WaiverFile
 from auditor.model.resources import PermissionGrantPolicy, ServicePrincipal
 from auditor.model.rule import App, PermissionNeed
@@ -212,7 +212,7 @@ class Redactor:
 
     def _mapping(self, value: Mapping[str, Any], context: _Context) -> Any:
         text, keys = context.kind
-        if text is TextKind.JSON:
+        if text is FieldText.JSON:
             return self._values.free(value)
         return {
             self._values.redacted(key, keys, context.parent, public=context.public): self._walk(inner, context)
@@ -225,10 +225,10 @@ def unredacted_fields(snapshot: Snapshot, again: Snapshot) -> Iterator[str]:
 
     Each is a clause with the field's path and what the field holds, but not its value, which may be a name.
     """
-    yield from _changed(snapshot, again, "", TextKind.FREE_TEXT)
+    yield from _changed(snapshot, again, "", FieldText.FREE_TEXT)
 
 
-def _changed(before: Any, after: Any, path: str, kind: TextKind) -> Iterator[str]:
+def _changed(before: Any, after: Any, path: str, kind: FieldText) -> Iterator[str]:
     if before == after:
         return
     if isinstance(before, msgspec.Struct):

@@ -83,7 +83,7 @@ class TokenMaker:
         return f"{kind}-{self.short('host', host_key(value))}.example"
 
 
-def is_guid(value: str) -> bool:
+def is_any_guid(value: str) -> bool:
     """Whether the whole value is a GUID, with or without dashes."""
     return GUID.fullmatch(value) is not None
 

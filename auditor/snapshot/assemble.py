@@ -19,7 +19,7 @@ from auditor.model.sections import SECTIONS, SectionForm, Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.model.unread_messages import CUT_BY_POWERSHELL, MISSING_PROPERTY, TOOL_COULD_NOT_READ
 from auditor.snapshot import ShapeError, SnapshotError
-from auditor.snapshot.graph_answers import OWNER, Answer, Extent, NamedTenant, Reading, property_of
+from auditor.snapshot.graph_answers import OWNER, AnswerExtent, Reading, SavedAnswer, TenantInFile, property_of
 from auditor.snapshot.graph_json import bare_type, decode_section
 from auditor.snapshot.shortened_values import without_cut_values
 
@@ -69,9 +69,9 @@ def assembled(reading: Reading, *, tenant_id: str = "") -> Assembled:
 
 def _tenant(reading: Reading, given: str) -> Tenant:
     named = [*reading.tenants]
-    named += [NamedTenant(one.tenant.id.lower(), one.tenant.name, origin) for one, origin in reading.snapshots]
+    named += [TenantInFile(one.tenant.id.lower(), one.tenant.name, origin) for one, origin in reading.snapshots]
     if given:
-        named.append(NamedTenant(given.lower(), "", "--tenant"))
+        named.append(TenantInFile(given.lower(), "", "--tenant"))
     if not named:
         return Tenant(id="")
     first = named[0]
@@ -119,23 +119,23 @@ class _Assembly:
                 self._put(name, _Piece(value, covers, (origin,)))
         self.unread |= snapshot.unread
 
-    def as_page(self, answer: Answer, pages: Iterable[Answer]) -> Answer:
+    def as_page(self, answer: SavedAnswer, pages: Iterable[SavedAnswer]) -> SavedAnswer:
         """The answer, as rows only if it lacks what another page of its list has: it is the last page, not the list.
 
         `pages` are the answers that more pages follow, or may follow. No file says which pages are missing between them
         and the last one.
         """
-        if answer.extent is Extent.ROWS or answer.why_not_all:
+        if answer.extent is AnswerExtent.ROWS or answer.why_not_all:
             return answer
         own = set(map(_raw_key, answer.rows))
         for page in pages:
             listed = {_raw_key(row) for row in self._rows_of_list(answer, page)}
             # A whole section with only some rows of a page contradicts it.
-            if listed - own and (answer.extent is Extent.LIST or not listed & own):
-                return answer._replace(extent=Extent.ROWS)
+            if listed - own and (answer.extent is AnswerExtent.LIST or not listed & own):
+                return answer._replace(extent=AnswerExtent.ROWS)
         return answer
 
-    def _rows_of_list(self, answer: Answer, page: Answer) -> Iterable[dict[str, Any]]:
+    def _rows_of_list(self, answer: SavedAnswer, page: SavedAnswer) -> Iterable[dict[str, Any]]:
         """The rows of a page that belong to the list of an answer."""
         if page.section != answer.section:
             return ()
@@ -147,7 +147,7 @@ class _Assembly:
         owners = {str(property_of(row, name)).lower() for row in answer.rows} or {answer.of.lower()}
         return [row for row in page.rows if str(property_of(row, name)).lower() in owners]
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: SavedAnswer) -> None:
         """Add an answer. One that says nothing usable leaves its section as it is."""
         if answer.why_not_all:
             self.unread[answer.section] = Unread(message=answer.why_not_all)
@@ -155,7 +155,7 @@ class _Assembly:
         if was_cut:
             self.unread[answer.section] = Unread(message=CUT_BY_POWERSHELL)
         rows = self._complete(answer.section, rows)
-        extent = answer.extent if len(rows) == len(answer.rows) else Extent.ROWS
+        extent = answer.extent if len(rows) == len(answer.rows) else AnswerExtent.ROWS
         answer = answer._replace(rows=rows, extent=extent)
         form = SECTIONS[answer.section].form
         if form is SectionForm.BY_APP:
@@ -188,7 +188,7 @@ class _Assembly:
             return part in piece.value
         return piece.covers is None
 
-    def _uncut(self, answer: Answer) -> tuple[tuple[dict[str, Any], ...], bool]:
+    def _uncut(self, answer: SavedAnswer) -> tuple[tuple[dict[str, Any], ...], bool]:
         kind = row_type(answer.section)
         found = [without_cut_values(kind, row) for row in answer.rows]
         return tuple(one.row for one in found if one.row is not None), any(one.was_cut for one in found)
@@ -211,9 +211,9 @@ class _Assembly:
                 self.unread[section] = Unread(message=message)
         return tuple(kept)
 
-    def _add_by_app(self, answer: Answer) -> None:
+    def _add_by_app(self, answer: SavedAnswer) -> None:
         app_id = self._owner(answer)
-        if answer.extent is Extent.ROWS or not app_id:
+        if answer.extent is AnswerExtent.ROWS or not app_id:
             why = "it isn't known to be the whole list" if app_id else "it doesn't say whose list it is"
             self.notes.append(f"{answer.origin}: {answer.section} was not used, because {why}.")
             self.pieces.setdefault(answer.section, _Piece({}, None, (answer.origin,)))
@@ -221,7 +221,7 @@ class _Assembly:
         value = _decoded(answer, {app_id: list(answer.rows)})
         self._put(answer.section, _Piece(value, None, (answer.origin,)))
 
-    def _owner(self, answer: Answer) -> str:
+    def _owner(self, answer: SavedAnswer) -> str:
         """The app id of the app whose list this is; empty if that is not known."""
         of = answer.of.lower()
         if of in self._app_ids:
@@ -237,12 +237,12 @@ class _Assembly:
             )
         return ""
 
-    def _covers(self, answer: Answer, rows: tuple[Any, ...]) -> tuple[str, ...] | None:
+    def _covers(self, answer: SavedAnswer, rows: tuple[Any, ...]) -> tuple[str, ...] | None:
         """The items that the section now covers because of this answer."""
-        if answer.extent is Extent.SECTION:
+        if answer.extent is AnswerExtent.SECTION:
             return None
         if answer.section == "oauth2PermissionGrants":
-            if answer.extent is not Extent.LIST:
+            if answer.extent is not AnswerExtent.LIST:
                 return ()
             clients = (answer.of,) if answer.of else dict.fromkeys(row.clientId for row in rows)
             owners = (self._owner(answer._replace(of=client)) for client in clients)
@@ -309,7 +309,7 @@ def _is_cut(why: Unread) -> bool:
     return why.message == CUT_BY_POWERSHELL
 
 
-def _decoded(answer: Answer, raw: Any) -> Any:
+def _decoded(answer: SavedAnswer, raw: Any) -> Any:
     """The typed value. Raises a `SnapshotError` that names the file and every value that Graph does not return."""
     try:
         return decode_section(answer.section, raw)

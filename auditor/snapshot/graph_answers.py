@@ -20,7 +20,7 @@ from auditor.model.unread_messages import FIRST_PAGE_ONLY, PERHAPS_ONE_PAGE
 from auditor.snapshot.graph_json import flattened
 
 
-class Extent(Enum):
+class AnswerExtent(Enum):
     """How much of a section an answer is."""
 
     ROWS = "these rows, and nothing about others"
@@ -28,7 +28,7 @@ class Extent(Enum):
     SECTION = "all rows of the tenant"
 
 
-class Answer(NamedTuple):
+class SavedAnswer(NamedTuple):
     """What one file, or one folder of rows, says about one section.
 
     `of` is the app whose list this is: an app id, or the object id of its service principal. `why_not_all` says why
@@ -38,12 +38,12 @@ class Answer(NamedTuple):
     section: str
     rows: tuple[dict[str, Any], ...]
     origin: str
-    extent: Extent = Extent.ROWS
+    extent: AnswerExtent = AnswerExtent.ROWS
     of: str = ""
     why_not_all: str = ""
 
 
-class NamedTenant(NamedTuple):
+class TenantInFile(NamedTuple):
     """The tenant that a file names."""
 
     id: str
@@ -54,9 +54,9 @@ class NamedTenant(NamedTuple):
 class Reading(NamedTuple):
     """What was recognized in one file. `unused` says what the file is if an audit needs nothing of it."""
 
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[SavedAnswer, ...] = ()
     snapshots: tuple[tuple[Snapshot, str], ...] = ()
-    tenants: tuple[NamedTenant, ...] = ()
+    tenants: tuple[TenantInFile, ...] = ()
     clouds: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     """The sections that the tool tried to read and could not."""
@@ -89,7 +89,7 @@ def recognized(document: Any, origin: str) -> Reading | None:
     section = _section_of_rows(rows) if kind in _UNSPECIFIC else section_named(kind)
     if not section:
         return Reading(unused=f"Graph's answer for {context.text}") if context else None
-    answer = Answer(
+    answer = SavedAnswer(
         section=section,
         rows=tuple(rows),
         origin=origin,
@@ -102,12 +102,12 @@ def recognized(document: Any, origin: str) -> Reading | None:
     )
 
 
-def rows_at(place: Place, document: Any, origin: str) -> Answer | None:
+def rows_at(place: Place, document: Any, origin: str) -> SavedAnswer | None:
     """The row in a file whose path says what it is; ``None`` if the file holds something else."""
     rows = _rows(document)
     if not rows:
         return None
-    return Answer(section=place.section, rows=tuple(rows), origin=origin, of=place.of)
+    return SavedAnswer(section=place.section, rows=tuple(rows), origin=origin, of=place.of)
 
 
 def _batch(responses: list[Any], origin: str) -> Reading:
@@ -284,7 +284,7 @@ _UNFILTERED = frozenset({"permissionGrantPolicies", "directorySettings"})
 """Sections of few rows, which Graph returns in one page and which nobody filters."""
 
 
-def _with_extent(answer: Answer, document: Any, context: _Context | None) -> Answer:
+def _with_extent(answer: SavedAnswer, document: Any, context: _Context | None) -> SavedAnswer:
     """The answer with how much of its section it is."""
     has_more = isinstance(document, dict) and any(
         value and key.lower().rpartition("@")[2] == "odata.nextlink" for key, value in document.items()
@@ -295,14 +295,14 @@ def _with_extent(answer: Answer, document: Any, context: _Context | None) -> Ans
     if context is not None and context.is_entity:
         return answer._replace(of="")
     if answer.section in _UNFILTERED and context is not None:
-        return answer._replace(extent=Extent.SECTION)
+        return answer._replace(extent=AnswerExtent.SECTION)
     owner = answer.of or _owner(answer, is_from_graph=context is not None)
     # Classifications don't name their resource, but are always listed for one.
     is_list = bool(owner) or answer.section == "delegatedPermissionClassifications" or _is_unfiltered(answer)
-    return answer._replace(of=owner, extent=Extent.LIST) if is_list else answer
+    return answer._replace(of=owner, extent=AnswerExtent.LIST) if is_list else answer
 
 
-def _is_unfiltered(answer: Answer) -> bool:
+def _is_unfiltered(answer: SavedAnswer) -> bool:
     """Whether these are the grants of all clients: a filter would leave one value in one of the properties.
 
     Source: "List oauth2PermissionGrants": $filter supports eq only, on these properties.
@@ -313,7 +313,7 @@ def _is_unfiltered(answer: Answer) -> bool:
     return all(len({str(property_of(row, name)).lower() for row in answer.rows}) > 1 for name in names)
 
 
-def _owner(answer: Answer, *, is_from_graph: bool) -> str:
+def _owner(answer: SavedAnswer, *, is_from_graph: bool) -> str:
     """The app whose list this is, as far as its rows show it: all assignments to one app, or all grants of a client.
 
     The Azure CLI lists the grants of one client (``az ad app permission list-grants --id``). Graph and its PowerShell
@@ -341,29 +341,29 @@ _DIRECTORY_OBJECT = re.compile(
 )
 
 
-def _named_tenant(document: dict[str, Any], origin: str) -> NamedTenant | None:
+def _named_tenant(document: dict[str, Any], origin: str) -> TenantInFile | None:
     """The tenant of ``az account show`` or of ``Get-MgContext``, which name it and hold nothing else."""
     names = {key.lower() for key in document}
     if "tenantid" in names and ({"environmentname", "user"} <= names or {"authtype", "scopes"} <= names):
         tenant = property_of(document, "tenantid")
         if isinstance(tenant, str) and is_guid(tenant):
             name = property_of(document, "tenantdisplayname")
-            return NamedTenant(tenant.lower(), name if isinstance(name, str) else "", origin)
+            return TenantInFile(tenant.lower(), name if isinstance(name, str) else "", origin)
     return None
 
 
-def _tenants_of(rows: list[dict[str, Any]], section: str, origin: str) -> Iterable[NamedTenant]:
+def _tenants_of(rows: list[dict[str, Any]], section: str, origin: str) -> Iterable[TenantInFile]:
     """The tenants that rows name: the tenant's own record, and the addresses of directory objects (``@odata.id``)."""
     if section == "organization":
         for row in rows:
             tenant, name = property_of(row, "id"), property_of(row, "displayname")
             if isinstance(tenant, str) and is_guid(tenant):
-                yield NamedTenant(tenant.lower(), name if isinstance(name, str) else "", origin)
+                yield TenantInFile(tenant.lower(), name if isinstance(name, str) else "", origin)
         return
     for row in rows[:_PAGE]:
         address = property_of(row, "@odata.id")
         if isinstance(address, str) and (found := _DIRECTORY_OBJECT.search(address)):
-            yield NamedTenant(found[1].lower(), "", origin)
+            yield TenantInFile(found[1].lower(), "", origin)
             return
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
-from auditor.model.field_types import NEVER_EMPTY, TextKind
+from auditor.model.field_types import NEVER_EMPTY, FieldText
 from auditor.model.resources import (
     AGENT_IDENTITY,
     BLUEPRINT_PRINCIPAL,
@@ -166,11 +166,11 @@ def bare_type(kind: Any) -> Any:
 _SCALARS: dict[Any, str] = {str: "text", bool: "true or false", int: "a whole number"}
 
 
-def text_kind(kind: Any) -> TextKind | None:
+def text_kind(kind: Any) -> FieldText | None:
     """What a text holds, by its annotated type; nothing for other values."""
     for member in get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,):
         if get_origin(member) is Annotated:
-            return next((one for one in member.__metadata__ if isinstance(one, TextKind)), None)
+            return next((one for one in member.__metadata__ if isinstance(one, FieldText)), None)
     return None
 
 

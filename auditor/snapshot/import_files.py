@@ -12,10 +12,10 @@ from auditor.model.snapshot import Snapshot
 from auditor.snapshot import SnapshotError, json_kind
 from auditor.snapshot.assemble import Assembled, assembled
 from auditor.snapshot.graph_answers import (
-    Answer,
-    Extent,
+    AnswerExtent,
     Place,
     Reading,
+    SavedAnswer,
     holds_microsoft_graph,
     joined,
     recognized,
@@ -179,14 +179,14 @@ class _Folder:
         noticed = recognized(document, origin)
         return noticed._replace(answers=(), unused="") if noticed else None
 
-    def _whole_list(self, place: Place, rows: list[dict[str, Any]]) -> Answer:
+    def _whole_list(self, place: Place, rows: list[dict[str, Any]]) -> SavedAnswer:
         """The rows of one of EntraExporter's folders. It writes every object that Graph lists, or none.
 
         It can leave out users, and people copy the folders of single apps: then the rows are all that is known.
         """
         is_whole = place.section != "users" and (place.section != "servicePrincipals" or holds_microsoft_graph(rows))
-        extent = Extent.LIST if place.of else Extent.SECTION if is_whole else Extent.ROWS
-        return Answer(place.section, tuple(rows), str(self.path), extent, place.of)
+        extent = AnswerExtent.LIST if place.of else AnswerExtent.SECTION if is_whole else AnswerExtent.ROWS
+        return SavedAnswer(place.section, tuple(rows), str(self.path), extent, place.of)
 
     def _count(self, size: int) -> None:
         self.files += 1

@@ -15,11 +15,11 @@ from typing import Any
 from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import CommonOfGrants, GroupedGrants
-from auditor.snapshot.row_decoder import Batch, Lines, RowReader, none_blank
+from auditor.snapshot.row_decoder import Batch, JsonLines, RowReader, none_blank
 
 GRANTS = "oauth2PermissionGrants"
-TENANT_WIDE, _FOR_ONE = "AllPrincipals", "Principal"
-_ONLY_TENANT_WIDE = frozenset({TENANT_WIDE})
+WRITTEN_ALL_PRINCIPALS, _FOR_ONE = "AllPrincipals", "Principal"
+_ONLY_TENANT_WIDE = frozenset({WRITTEN_ALL_PRINCIPALS})
 CLIENT, CONSENT, _USER = map(attrgetter, ("clientId", "consentType", "principalId"))
 _COMMON = attrgetter("resourceId", "consentType", "scope", "clientId")
 _FEW = 20
@@ -69,7 +69,7 @@ class GrantGroups:
     def complete(self, may_repeat: bool) -> GroupedGrants:
         """The grants. With `may_repeat`, two with one id are the same one. Raises `Incomplete`."""
         for (_, consent, _, _), users in self._users.items():
-            if consent != TENANT_WIDE and (consent != _FOR_ONE or None in users):
+            if consent != WRITTEN_ALL_PRINCIPALS and (consent != _FOR_ONE or None in users):
                 raise Incomplete
         if may_repeat:
             self._refuse_different_scopes()
@@ -96,7 +96,9 @@ def shortened(reader: RowReader, decoded: Sequence[Any], clients: frozenset[str]
     # Nearly always, only C code goes through the rows.
     if not clients.isdisjoint(map(str.lower, map(CLIENT, decoded))) or not _ONLY_TENANT_WIDE.issuperset(without_user):
         for at, row in enumerate(decoded):
-            if row.clientId.lower() in clients or (row.principalId is None and row.consentType != TENANT_WIDE):
+            if row.clientId.lower() in clients or (
+                row.principalId is None and row.consentType != WRITTEN_ALL_PRINCIPALS
+            ):
                 rows[at] = reader.typed(row)
     return rows
 
@@ -111,7 +113,7 @@ class OtherGrants:
 
     def are_all(self, batch: Batch) -> bool:
         """Whether a batch certainly consists of such grants, found without decoding it."""
-        if not isinstance(batch, Lines) or len(self._clients) > _FEW:
+        if not isinstance(batch, JsonLines) or len(self._clients) > _FEW:
             return False
         if self._pattern is None or not self._pattern.fullmatch(batch.text):
             self._pattern = _pattern_like(batch.text)
@@ -125,12 +127,12 @@ class OtherGrants:
         seen = self._seen
         if row.clientId not in seen or row.resourceId not in seen or row.scope not in seen:
             return False
-        return row.consentType == TENANT_WIDE or (row.consentType == _FOR_ONE and _has_user(row))
+        return row.consentType == WRITTEN_ALL_PRINCIPALS or (row.consentType == _FOR_ONE and _has_user(row))
 
     def add(self, row: Any) -> None:
         """Note a complete grant of another app. Raises `Incomplete` if it isn't known whom it is for."""
         kind = row.consentType.lower()
-        if kind != TENANT_WIDE.lower() and (kind != PRINCIPAL or not _has_user(row)):
+        if kind != WRITTEN_ALL_PRINCIPALS.lower() and (kind != PRINCIPAL or not _has_user(row)):
             raise Incomplete
         self._seen |= {row.clientId, row.resourceId, row.scope}
 

@@ -26,7 +26,7 @@ from auditor.snapshot.large_grants import (
     CLIENT,
     CONSENT,
     GRANTS,
-    TENANT_WIDE,
+    WRITTEN_ALL_PRINCIPALS,
     GrantGroups,
     Incomplete,
     OtherGrants,
@@ -53,7 +53,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     without_grant_ids: bool = False
 
 
-class Rows(Protocol):
+class LargeRows(Protocol):
     """The rows of a section that is large."""
 
     @property
@@ -95,7 +95,7 @@ def _are_documented(grants: Sequence[OAuth2PermissionGrant] | None) -> bool:
     """Whether every grant is for everybody or for one user."""
     if isinstance(grants, GroupedGrants):
         return True
-    return {kind.lower() for kind in set(map(CONSENT, grants or ()))} <= {TENANT_WIDE.lower(), PRINCIPAL}
+    return {kind.lower() for kind in set(map(CONSENT, grants or ()))} <= {WRITTEN_ALL_PRINCIPALS.lower(), PRINCIPAL}
 
 
 def _grants_of(grants: Sequence[OAuth2PermissionGrant], clients: frozenset[str]) -> tuple[OAuth2PermissionGrant, ...]:
@@ -121,7 +121,7 @@ def named_ids(text: bytes) -> frozenset[str]:
     return frozenset(match.decode().lower() for match in _GUID.findall(text))
 
 
-def with_large_sections(base: Snapshot, large: Mapping[str, Rows], wanted: Wanted | None) -> Snapshot:
+def with_large_sections(base: Snapshot, large: Mapping[str, LargeRows], wanted: Wanted | None) -> Snapshot:
     """`base` with the sections of which `large` has the rows; without `wanted`, with every row of them.
 
     A section that is in both has rows in `base` with more properties. Raises `ShapeError` that lists every value that
@@ -146,7 +146,7 @@ def _is_needed(name: str, wanted: Wanted) -> bool:
 class _Sections:
     """Reads the sections of one snapshot."""
 
-    def __init__(self, base: Snapshot, large: Mapping[str, Rows], wanted: Wanted) -> None:
+    def __init__(self, base: Snapshot, large: Mapping[str, LargeRows], wanted: Wanted) -> None:
         self._base = base
         self._large = large
         self._wanted = wanted
@@ -278,7 +278,7 @@ class _Sections:
             raise Incomplete
 
 
-def _in_order(large: Mapping[str, Rows]) -> list[str]:
+def _in_order(large: Mapping[str, LargeRows]) -> list[str]:
     """The sections, service principals before the grants that name them."""
     return [name for name in SECTIONS if name in large]
 

@@ -15,7 +15,7 @@ import msgspec
 from auditor.model.sections import SECTIONS, Extent, SectionForm
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import ShapeError, SnapshotError
-from auditor.snapshot.large_sections import Rows, Wanted, named_ids, with_large_sections
+from auditor.snapshot.large_sections import LargeRows, Wanted, named_ids, with_large_sections
 from auditor.snapshot.read import (
     COLLECT_AGAIN,
     MAX_BYTES,
@@ -26,7 +26,7 @@ from auditor.snapshot.read import (
     refuse_other_documents,
     too_large,
 )
-from auditor.snapshot.row_decoder import Batch, Items, Lines
+from auditor.snapshot.row_decoder import Batch, JsonItems, JsonLines
 
 try:
     from isal import isal_zlib as zlib  # three times as fast
@@ -124,7 +124,7 @@ class _Member(NamedTuple):
         count = 0
         with self.archive.open(self.file.file) as packed:
             for text in _whole_lines(_unpacked(packed, self.origin), self.origin):
-                lines = Lines(text)
+                lines = JsonLines(text)
                 count += lines.number
                 yield lines
         if count != self.file.rows:
@@ -202,11 +202,11 @@ class _List(NamedTuple):
     def batches(self) -> Iterator[Batch]:
         """The rows, some at a time."""
         for at in range(0, len(self.items), _ITEMS_AT_ONCE):
-            yield Items(self.items[at : at + _ITEMS_AT_ONCE])
+            yield JsonItems(self.items[at : at + _ITEMS_AT_ONCE])
 
 
 def _snapshot(
-    document: dict[str, Any], text: bytes, large: Mapping[str, Rows], origin: str, wanted: Wanted | None
+    document: dict[str, Any], text: bytes, large: Mapping[str, LargeRows], origin: str, wanted: Wanted | None
 ) -> Snapshot:
     if wanted is not None:
         wanted = msgspec.structs.replace(wanted, names=wanted.names | named_ids(text))

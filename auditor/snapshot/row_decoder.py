@@ -16,20 +16,20 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
-from auditor.model.field_types import NEVER_EMPTY, TextKind
+from auditor.model.field_types import NEVER_EMPTY, FieldText
 from auditor.model.resources import Resource
 from auditor.model.sections import Sections
 from auditor.snapshot import Location, ShapeProblems, root
 from auditor.snapshot.graph_json import NULL_MEANS, bare_type, row_reader, text_kind
 
 _NOT_SHARED = frozenset(
-    {TextKind.APP_NAME, TextKind.APP_URI, TextKind.REPLY_URL, TextKind.TIMESTAMP, TextKind.PUBLISHER_TEXT}
+    {FieldText.APP_NAME, FieldText.APP_URI, FieldText.REPLY_URL, FieldText.TIMESTAMP, FieldText.PUBLISHER_TEXT}
 )
 """Texts that hardly ever repeat: to keep them once takes as much memory as it saves."""
 _NOT_EMPTY = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class Lines(NamedTuple):
+class JsonLines(NamedTuple):
     """Some rows as JSON Lines: whole lines, as a file has them."""
 
     text: bytes
@@ -48,7 +48,7 @@ class Lines(NamedTuple):
         return (line for line in self.text.split(b"\n") if line.strip())
 
 
-class Items(NamedTuple):
+class JsonItems(NamedTuple):
     """Some rows as the items of a JSON list."""
 
     raw: list[msgspec.Raw]
@@ -68,7 +68,7 @@ class Items(NamedTuple):
         return self.raw
 
 
-Batch = Lines | Items
+Batch = JsonLines | JsonItems
 _Convert = Callable[[Any], Any]
 
 

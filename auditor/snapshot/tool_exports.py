@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from auditor.facts.ids import is_guid
 from auditor.model.sections import SECTIONS
-from auditor.snapshot.graph_answers import Answer, Extent, NamedTenant, Place, Reading
+from auditor.snapshot.graph_answers import AnswerExtent, Place, Reading, SavedAnswer, TenantInFile
 
 # ---- ScubaGear ------------------------------------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ def scubagear(document: Any, origin: str) -> Reading | None:
         {str(one).lower() for one in _list(settings.get(f"aad_{how}_commands"))}
         for how in ("unsuccessful", "successful")
     )
-    answers: list[Answer] = []
+    answers: list[SavedAnswer] = []
     not_read: list[str] = []
     for key, part in _SCUBA_PARTS.items():
         if key not in settings or part.section not in SECTIONS:
@@ -61,7 +61,7 @@ def scubagear(document: Any, origin: str) -> Reading | None:
             not_read.append(part.section)
         elif rows or successful & commands:
             # A command that failed also gives an empty list.
-            answers.append(Answer(part.section, rows, origin, Extent.SECTION))
+            answers.append(SavedAnswer(part.section, rows, origin, AnswerExtent.SECTION))
     version = settings.get("module_version")
     return Reading(
         answers=(*answers, *_scuba_organization(settings, origin)),
@@ -83,20 +83,20 @@ def _utc(text: Any) -> str:
     return f"{found[1]}Z" if found else ""
 
 
-def _scuba_tenants(settings: Mapping[str, Any], origin: str) -> list[NamedTenant]:
+def _scuba_tenants(settings: Mapping[str, Any], origin: str) -> list[TenantInFile]:
     details = [one for one in _list(settings.get("tenant_details")) if isinstance(one, dict)]
     # Where the tool failed, it writes a sentence in place of each value.
     return [
-        NamedTenant(one["TenantId"].lower(), _text(one.get("DisplayName")), origin)
+        TenantInFile(one["TenantId"].lower(), _text(one.get("DisplayName")), origin)
         for one in details
         if isinstance(one.get("TenantId"), str) and is_guid(one["TenantId"])
     ]
 
 
-def _scuba_organization(settings: Mapping[str, Any], origin: str) -> list[Answer]:
+def _scuba_organization(settings: Mapping[str, Any], origin: str) -> list[SavedAnswer]:
     details = [one for one in _list(settings.get("tenant_details")) if isinstance(one, dict)]
     records = [row for one in details for row in _list(one.get("AADAdditionalData")) if isinstance(row, dict)]
-    return [Answer("organization", tuple(records), origin)] if len(records) == 1 and records[0].get("Id") else []
+    return [SavedAnswer("organization", tuple(records), origin)] if len(records) == 1 and records[0].get("Id") else []
 
 
 def _scuba_cloud(settings: Mapping[str, Any]) -> list[str]:

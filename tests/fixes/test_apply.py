@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from auditor.fixes import fixes_for
-from auditor.fixes.change import Change, Conflict, NotApplicable, states_of, undo_of
+from auditor.fixes.change import Conflict, GraphChange, NotApplicable, states_of, undo_of
 from auditor.fixes.change_kinds import apply, apply_all, change_of
 from auditor.fixes.policy_changes import CreateConsentPolicy
 from auditor.fixes.proposed_fix import az_commands, powershell_commands
@@ -26,7 +26,7 @@ def post(path: str, **body: object) -> GraphRequest:
     return GraphRequest(method="POST", url=f"{GRAPH}{path}", body=body)
 
 
-def policy_named(name: str) -> Change:
+def policy_named(name: str) -> GraphChange:
     """A consent policy with this name."""
     return CreateConsentPolicy(graph=GRAPH, body={"displayName": name})
 

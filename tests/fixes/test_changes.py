@@ -8,7 +8,7 @@ from string import Formatter
 import msgspec
 import pytest
 
-from auditor.fixes.change import Change, Deletion
+from auditor.fixes.change import Deletion, GraphChange
 from auditor.fixes.change_kinds import CHANGES, change_of
 from auditor.model.decision import GraphRequest
 from auditor.snapshot.samples import sample_names
@@ -17,7 +17,7 @@ from tests.fixes.tenants import by_key
 WITH_FIELDS = [kind for kind in CHANGES if "{" in getattr(kind, "path", "")]
 
 
-def kinds(base: type[Change] = Change) -> Iterator[type[Change]]:
+def kinds(base: type[GraphChange] = GraphChange) -> Iterator[type[GraphChange]]:
     """Every class below `base`, wherever it is defined in the program."""
     for kind in base.__subclasses__():
         yield from kinds(kind)
@@ -25,7 +25,7 @@ def kinds(base: type[Change] = Change) -> Iterator[type[Change]]:
             yield kind
 
 
-def missing_parts(kind: type[Change]) -> list[str]:
+def missing_parts(kind: type[GraphChange]) -> list[str]:
     """What a kind of change does not define."""
     fields = {name for _, name, _, _ in Formatter().parse(getattr(kind, "path", "")) if name}
     parts = {
@@ -33,13 +33,13 @@ def missing_parts(kind: type[Change]) -> list[str]:
         "path": getattr(kind, "path", "").startswith("/"),
         "a field for each name in the path": fields <= set(kind.__struct_fields__),
         "permission": bool(getattr(kind, "permission", "")),
-        "docstring": bool(kind.__doc__ and kind.__doc__ != Change.__doc__),
-        "effect": kind.effect is not Change.effect,
-        "summary or comment": bool(kind.summary) or kind.comment is not Change.comment,
+        "docstring": bool(kind.__doc__ and kind.__doc__ != GraphChange.__doc__),
+        "effect": kind.effect is not GraphChange.effect,
+        "summary or comment": bool(kind.summary) or kind.comment is not GraphChange.comment,
     }
     if not issubclass(kind, Deletion):
-        parts["undo"] = kind.undo is not Change.undo
-        parts["script_step"] = kind.script_step is not Change.script_step
+        parts["undo"] = kind.undo is not GraphChange.undo
+        parts["script_step"] = kind.script_step is not GraphChange.script_step
     return [name for name, there in parts.items() if not there]
 
 
@@ -49,12 +49,12 @@ def test_every_kind_of_change_is_listed_once() -> None:
 
 
 @pytest.mark.parametrize("kind", CHANGES, ids=[kind.__name__ for kind in CHANGES])
-def test_a_kind_of_change_has_all_of_its_parts(kind: type[Change]) -> None:
+def test_a_kind_of_change_has_all_of_its_parts(kind: type[GraphChange]) -> None:
     assert missing_parts(kind) == [], f"{kind.__name__} lacks these parts"
 
 
 def test_a_kind_of_change_that_lacks_its_parts_is_found() -> None:
-    class Incomplete(Change, frozen=True, kw_only=True):
+    class Incomplete(GraphChange, frozen=True, kw_only=True):
         method = "POST"
         path = "/things/{thing_id}"
 
@@ -89,7 +89,7 @@ def test_a_request_read_back_is_the_change_that_wrote_it(name: str) -> None:
 
 @pytest.mark.parametrize("kind", WITH_FIELDS, ids=[kind.__name__ for kind in WITH_FIELDS])
 @pytest.mark.parametrize("value", ["plain", "it's", "a/b?c=d&e#f", "ü ñ", "50%27", "{x}", ""])
-def test_any_id_in_an_address_is_read_back_as_it_was(kind: type[Change], value: str) -> None:
+def test_any_id_in_an_address_is_read_back_as_it_was(kind: type[GraphChange], value: str) -> None:
     fields = {name: value for _, name, _, _ in Formatter().parse(kind.path) if name}
     change = msgspec.convert({"graph": "https://graph.microsoft.com/v1.0", **fields}, kind)
     request = change.request

@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.consent.deciding_setting import DecidingSetting
 from auditor.fleet.answer import Fleet, fleet_report
-from auditor.fleet.tenant_audit import AppAnswer, EarlierAudit, JudgedRule, SettingValue, TenantAudit
+from auditor.fleet.tenant_audit import AppAnswer, EarlierAudit, JudgedRule, JudgedValue, TenantAudit
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.fleet import AuditState, FleetReport, FleetSource
 from auditor.model.history import RunDecision
@@ -50,9 +50,9 @@ def rule(
     )
 
 
-def value(of: str, path: str = "authorizationPolicy.allowInvites") -> SettingValue:
+def value(of: str, path: str = "authorizationPolicy.allowInvites") -> JudgedValue:
     """A value of a setting, as JSON."""
-    return SettingValue(Setting(id="user-consent", label="User consent setting"), path, of)
+    return JudgedValue(Setting(id="user-consent", label="User consent setting"), path, of)
 
 
 def earlier(outcome: Outcome | None = None, findings: Mapping[str, FindingOutcome] | None = None) -> EarlierAudit:

@@ -23,7 +23,7 @@ from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.secret_references import Secrets
 from auditor.model.history import ExportedRun, OutboxMessage, was_stopped
 from auditor.model.night import TenantNight
-from auditor.notify.delivery import Answer, Sent
+from auditor.notify.delivery import Sent, TargetAnswer
 from tests.jobs.nights import write_tenant
 
 FAST = WorkerTimes(sign_of_life=0.2, stalled=1.5, poll=0.05, closing=0.05, retry=0.05, upkeep="* * * * * *")
@@ -121,7 +121,7 @@ class Fleet:
 
     def _send(self, message: OutboxMessage) -> Sent:
         self.sent.append(message)
-        return Sent(Answer.ACCEPTED)
+        return Sent(TargetAnswer.ACCEPTED)
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The lines of the log about this event."""

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from auditor.cli.program import program
-from auditor.jobs.forgetting import Proof, Removal, planned, prove, remove, words_of
+from auditor.jobs.forgetting import Removal, SearchResult, planned, prove, remove, words_of
 from auditor.jobs.nightly_config import load_configuration
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN, USAGE, InvalidRequest
 from auditor.model.snapshot import Tenant
@@ -53,7 +53,7 @@ def nights(one_night: Path, tmp_path: Path) -> Nights:
     return Nights(tmp_path, CONFIGURATION + ACME + GLOBEX, {"ANY": "json://x"})
 
 
-def forget(nights: Nights, tenant: str = "acme", more: Sequence[str] = ()) -> tuple[Removal, Proof]:
+def forget(nights: Nights, tenant: str = "acme", more: Sequence[str] = ()) -> tuple[Removal, SearchResult]:
     """What ``fleet forget`` does after it asked."""
     configuration = load_configuration(str(nights.file))
     with nights.history() as history:
@@ -62,7 +62,7 @@ def forget(nights: Nights, tenant: str = "acme", more: Sequence[str] = ()) -> tu
         return done, prove(history, words, done, configuration, more)
 
 
-def left(proof: Proof, folder: Path) -> set[str]:
+def left(proof: SearchResult, folder: Path) -> set[str]:
     return {str(Path(one.place).relative_to(folder)) for one in proof.left}
 
 

@@ -15,7 +15,7 @@ from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.secret_references import Secrets
 from auditor.model.history import OutboxMessage
 from auditor.model.night import Night, TenantNight
-from auditor.notify.delivery import Answer, Sent
+from auditor.notify.delivery import Sent, TargetAnswer
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 
@@ -31,7 +31,7 @@ class Nights:
         self.file.write_text(configuration)
         self.environ = environ or {}
         self.sent: list[OutboxMessage] = []
-        self.answer = Sent(Answer.ACCEPTED)
+        self.answer = Sent(TargetAnswer.ACCEPTED)
         self.log: list[dict[str, Any]] = []
         self.stopping = Stopping()
 
@@ -53,7 +53,7 @@ class Nights:
             )
 
     def _send(self, _: str, message: OutboxMessage) -> Sent:
-        if self.answer.answer is Answer.ACCEPTED:
+        if self.answer.answer is TargetAnswer.ACCEPTED:
             self.sent.append(message)
         return self.answer
 

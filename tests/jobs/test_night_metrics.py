@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from auditor.jobs.night_metrics import PREFIX, TenantState, metrics_text
+from auditor.jobs.night_metrics import PREFIX, LastRuns, metrics_text
 from auditor.model.decision import Outcome
 from auditor.model.history import Run, RunDecision, RunFinding, RunState
 from auditor.model.night import Night
@@ -56,7 +56,7 @@ def run(**more: object) -> Run:
 def test_names_cannot_break_the_format() -> None:
     name = 'a"b\\c\nd{}=,é'
     decision = RunDecision(app=name, client_id="x", outcome=Outcome.BLOCKED)
-    state = TenantState(name, run(decisions=(decision,)), run(decisions=(decision,)), (), 0)
+    state = LastRuns(name, run(decisions=(decision,)), run(decisions=(decision,)), (), 0)
     found = samples(metrics_text(NIGHT, [state], 24))
     assert found[PREFIX + r'_tenant_decision{tenant="a\"b\\c\nd{}=,é",app="a\"b\\c\nd{}=,é",outcome="blocked"}'] == 1
 
@@ -65,7 +65,7 @@ def test_every_outcome_and_severity_has_a_sample_so_that_zero_is_not_missing() -
     failing = RunFinding(
         fingerprint="f", rule="r", pack="p", title="t", severity=Severity.HIGH, outcome=FindingOutcome.FAIL
     )
-    found = samples(metrics_text(NIGHT, [TenantState("t", run(), run(), (failing,), 0)], 24))
+    found = samples(metrics_text(NIGHT, [LastRuns("t", run(), run(), (failing,), 0)], 24))
     counts = {key: value for key, value in found.items() if "tenant_findings" in key}
     assert len(counts) == len(FindingOutcome) * len(Severity)
     assert counts[f'{PREFIX}_tenant_findings{{tenant="t",outcome="fail",severity="high"}}'] == 1
@@ -74,7 +74,7 @@ def test_every_outcome_and_severity_has_a_sample_so_that_zero_is_not_missing() -
 
 def test_two_apps_of_one_name_are_kept_apart() -> None:
     decisions = tuple(RunDecision(app="A", client_id=str(n), outcome=Outcome.NEEDS_ADMIN) for n in range(2))
-    found = samples(metrics_text(NIGHT, [TenantState("t", None, run(decisions=decisions), (), 0)], 24))
+    found = samples(metrics_text(NIGHT, [LastRuns("t", None, run(decisions=decisions), (), 0)], 24))
     assert {key for key, value in found.items() if "decision" in key and value} == {
         f'{PREFIX}_tenant_decision{{tenant="t",app="A {n}",outcome="needs-admin"}}' for n in range(2)
     }
@@ -90,7 +90,7 @@ def test_two_apps_of_one_name_are_kept_apart() -> None:
     ],
 )
 def test_the_end_of_the_credential_is_in_days(ends: str, days: int | None) -> None:
-    found = samples(metrics_text(NIGHT, [TenantState("t", run(credential_expires=ends), None, (), 0)], 24))
+    found = samples(metrics_text(NIGHT, [LastRuns("t", run(credential_expires=ends), None, (), 0)], 24))
     assert found.get(f'{PREFIX}_tenant_credential_expiry_days{{tenant="t"}}') == days
 
 
@@ -123,7 +123,7 @@ def every_metric() -> str:
     """The metrics with everything in them."""
     decision = RunDecision(app="A", client_id="x", outcome=Outcome.BLOCKED)
     full = run(decisions=(decision,), exit_code=0, seconds=1.5, changes=0, credential_expires="2027-01-01")
-    return metrics_text(NIGHT, [TenantState("t", full, full, (), 0)], 24)
+    return metrics_text(NIGHT, [LastRuns("t", full, full, (), 0)], 24)
 
 
 def test_the_alerts_and_the_documentation_name_the_metrics_that_are_written() -> None:

@@ -17,7 +17,7 @@ from auditor.jobs.run_contents import attachable
 from auditor.model.errors import FAILING, NO_AUDIT, OK, InvalidRequest
 from auditor.model.history import RunState
 from auditor.model.night import missed_starts
-from auditor.notify.delivery import Answer, Sent
+from auditor.notify.delivery import Sent, TargetAnswer
 from auditor.render import FORMATS
 from auditor.render.night import answer_of, text
 from tests.graph.live_tenants import tenant
@@ -281,12 +281,12 @@ def test_a_change_is_sent_once_and_a_failing_notifier_is_tried_again(tmp_path: P
     nights.run(FIRST)
     nights.sent.clear()
     write_tenant(tmp_path / "globex.json", "low-classified", assign())
-    nights.answer = Sent(Answer.DOWN, "the connection failed")
+    nights.answer = Sent(TargetAnswer.DOWN, "the connection failed")
     night = nights.run(SECOND)
     assert night.exit_code == FAILING and len(night.problems) == 1
     assert "not delivered" in answer_of(night)
     assert "hunter2" not in text(night) + json.dumps(nights.log)
-    nights.answer = Sent(Answer.ACCEPTED)
+    nights.answer = Sent(TargetAnswer.ACCEPTED)
     nights.run(THIRD)
     nights.run("2026-11-25T02:00:00Z")
     assert [(one.tenant, one.event) for one in nights.sent] == [("globex", "change")]

@@ -16,7 +16,7 @@ import pytest
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.pack_authoring import needed_permissions
 from auditor.jobs.registration import (
-    Found,
+    ConfiguredRegistration,
     configuration_text,
     found_configuration,
     notes_on,
@@ -52,7 +52,7 @@ esac
 
 
 def registration(**more: str) -> Registration:
-    return registration_for(PACKS, Found(), **more)
+    return registration_for(PACKS, ConfiguredRegistration(), **more)
 
 
 HOSTILE_ONE = msgspec.structs.replace(registration(customers="gdap"), name=HOSTILE)

@@ -14,7 +14,7 @@ from auditor.graph.graph_errors import CredentialError, Unreachable
 from auditor.jobs import repeated_reads
 from auditor.jobs.audit import PreparedAudit, check, evaluate, exit_code, prepare
 from auditor.jobs.audit_request import AuditRequest, GivenSnapshot, Interaction, SampleTenant, SnapshotFiles, Source
-from auditor.jobs.repeated_reads import Clock, duration, read_until_connected
+from auditor.jobs.repeated_reads import WaitingClock, duration, read_until_connected
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, InvalidRequest
 from auditor.model.report import Report
@@ -35,9 +35,9 @@ class Pauses:
         self._now = 1000.0
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> WaitingClock:
         """The clock for the job."""
-        return Clock(lambda: self._now, self._sleep)
+        return WaitingClock(lambda: self._now, self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

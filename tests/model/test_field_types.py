@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 import pytest
 
-from auditor.model.field_types import FieldKind, Id, TextKind, field_kinds
+from auditor.model.field_types import FieldKind, FieldText, Id, field_kinds
 from auditor.model.snapshot import Snapshot
 
 
@@ -56,7 +56,7 @@ TABLES = [(kind, field.name) for kind, field in FIELDS if table_with_keys(field.
 def says_what_it_holds(hint: Any) -> bool:
     """Whether an annotation has a kind of text in it."""
     if get_origin(hint) is Annotated:
-        return any(isinstance(one, TextKind) for one in hint.__metadata__)
+        return any(isinstance(one, FieldText) for one in hint.__metadata__)
     return any(says_what_it_holds(inner) for inner in get_args(hint))
 
 
@@ -64,12 +64,12 @@ def says_what_it_holds(hint: Any) -> bool:
 def test_every_text_says_what_it_holds(kind: type[msgspec.Struct], name: str) -> None:
     (hint,) = (field.type for field in msgspec.structs.fields(kind) if field.name == name)
     assert says_what_it_holds(hint)
-    assert isinstance(field_kinds(kind)[name].text, TextKind)
+    assert isinstance(field_kinds(kind)[name].text, FieldText)
 
 
 @pytest.mark.parametrize(("kind", "name"), TABLES, ids=[f"{kind.__name__}.{name}" for kind, name in TABLES])
 def test_every_table_says_what_its_keys_are(kind: type[msgspec.Struct], name: str) -> None:
-    assert field_kinds(kind)[name].keys is not TextKind.FREE_TEXT
+    assert field_kinds(kind)[name].keys is not FieldText.FREE_TEXT
 
 
 def test_the_walk_reaches_every_class_of_a_snapshot() -> None:
@@ -92,5 +92,5 @@ def test_a_text_that_does_not_say_what_it_holds_is_free_text() -> None:
         "nickname": FieldKind(),
         "others": FieldKind(),
         "friends": FieldKind(),
-        "lent": FieldKind(TextKind.ID, TextKind.ID),
+        "lent": FieldKind(FieldText.ID, FieldText.ID),
     }

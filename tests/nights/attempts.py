@@ -199,7 +199,7 @@ def _run(attempt: Attempt, steps: _Steps | None = None) -> None:
     from auditor.model.history import OutboxMessage
     from auditor.model.snapshot import LiveTenant
     from auditor.notify.apprise_sender import send_with_apprise
-    from auditor.notify.delivery import Answer, Sent
+    from auditor.notify.delivery import Sent, TargetAnswer
     from tests.graph.live_tenants import Sleeps
 
     def send(address: str, message: OutboxMessage) -> Sent:
@@ -207,7 +207,7 @@ def _run(attempt: Attempt, steps: _Steps | None = None) -> None:
             steps.reach("send")
         result = send_with_apprise(address, message)
         if steps:
-            steps.reach("sent" if result.answer is Answer.ACCEPTED else "refused")
+            steps.reach("sent" if result.answer is TargetAnswer.ACCEPTED else "refused")
         return result
 
     def retry_policy(tenant: LiveTenant, interaction: Interaction, limits: object = None) -> RetryPolicy:

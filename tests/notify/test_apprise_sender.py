@@ -17,7 +17,7 @@ import trustme
 
 from auditor.model.history import OutboxMessage
 from auditor.notify.apprise_sender import NOT_INSTALLED, problem_with, send_with_apprise
-from auditor.notify.delivery import Answer, Sent
+from auditor.notify.delivery import Sent, TargetAnswer
 from auditor.notify.message_text import Line, LineKind, as_markdown, as_text, item
 from tests.notify.servers import CUT, SILENT, MailServer, WebServer
 
@@ -63,7 +63,7 @@ def html_of(mail: EmailMessage) -> str:
 
 
 def test_a_web_hook_gets_the_title_and_markdown(web: WebServer) -> None:
-    assert send_with_apprise(address(web), message()) == Sent(Answer.ACCEPTED)
+    assert send_with_apprise(address(web), message()) == Sent(TargetAnswer.ACCEPTED)
     (received,) = web.received
     assert received["title"] == "contoso: users can no longer connect TrackerRMS"
     assert received["message"].startswith("**Why:** a policy changed.")
@@ -84,7 +84,7 @@ def test_a_long_message_is_one_request_that_fits_the_service_and_keeps_its_id(we
     sent = send_with_apprise(
         f"mmost://127.0.0.1:{web.port}/3ccdd113474722377935511fc85d3dd4", message(text=as_text([*rows, last]))
     )
-    assert sent.answer is Answer.ACCEPTED
+    assert sent.answer is TargetAnswer.ACCEPTED
     (received,) = web.received
     text = received["text"]
     assert 3800 < len(text) <= 4000
@@ -96,12 +96,12 @@ def test_a_long_message_is_one_request_that_fits_the_service_and_keeps_its_id(we
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        pytest.param(429, Sent(Answer.BUSY, "the service takes no more messages for now (429)"), id="busy"),
-        pytest.param(500, Sent(Answer.DOWN, "the service failed (500)"), id="server error"),
-        pytest.param(503, Sent(Answer.DOWN, "the service failed (503)"), id="unavailable"),
-        pytest.param(404, Sent(Answer.REFUSED, "the service refused the message (404)"), id="no such hook"),
-        pytest.param(CUT, Sent(Answer.DOWN, "the connection failed"), id="cut connection"),
-        pytest.param(SILENT, Sent(Answer.DOWN, "no answer in time"), id="no answer"),
+        pytest.param(429, Sent(TargetAnswer.BUSY, "the service takes no more messages for now (429)"), id="busy"),
+        pytest.param(500, Sent(TargetAnswer.DOWN, "the service failed (500)"), id="server error"),
+        pytest.param(503, Sent(TargetAnswer.DOWN, "the service failed (503)"), id="unavailable"),
+        pytest.param(404, Sent(TargetAnswer.REFUSED, "the service refused the message (404)"), id="no such hook"),
+        pytest.param(CUT, Sent(TargetAnswer.DOWN, "the connection failed"), id="cut connection"),
+        pytest.param(SILENT, Sent(TargetAnswer.DOWN, "no answer in time"), id="no answer"),
     ],
 )
 def test_a_failure_says_why_without_the_address(web: WebServer, answer: int | str, expected: Sent) -> None:
@@ -135,7 +135,7 @@ def test_nothing_that_is_logged_holds_a_secret(web: WebServer, caplog: pytest.Lo
 )
 def test_an_address_that_apprise_does_not_accept_is_a_problem(url: str) -> None:
     assert "docs/notifications.md" in problem_with(url)
-    assert send_with_apprise(url, message()).answer is Answer.REFUSED
+    assert send_with_apprise(url, message()).answer is TargetAnswer.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -160,10 +160,10 @@ def test_a_service_of_a_private_ca_is_reached_with_the_bundle_of_requests(
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     with WebServer().running(context) as server:
         sent = send_with_apprise(address(server, "jsons"), message())
-        assert sent.answer is Answer.DOWN
+        assert sent.answer is TargetAnswer.DOWN
         assert "REQUESTS_CA_BUNDLE" in sent.error
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-        assert send_with_apprise(address(server, "jsons"), message()) == Sent(Answer.ACCEPTED)
+        assert send_with_apprise(address(server, "jsons"), message()) == Sent(TargetAnswer.ACCEPTED)
 
 
 def test_the_proxy_of_the_environment_is_used(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_the_proxy_of_the_environment_is_used(web: WebServer, monkeypatch: pytes
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{web.port}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    assert send_with_apprise("json://hooks.contoso.example/audits", message()).answer is Answer.ACCEPTED
+    assert send_with_apprise("json://hooks.contoso.example/audits", message()).answer is TargetAnswer.ACCEPTED
     assert web.paths == ["http://hooks.contoso.example/audits"]
 
 
@@ -179,7 +179,7 @@ def test_a_mail_has_the_title_as_its_subject_html_text_and_the_report(mail: Mail
     report = tmp_path / "report #1.html"
     report.write_text("<p>the report</p>", encoding="utf-8")
     to = f"mailto://127.0.0.1:{mail.port}?from=audit@contoso.example&to=it@contoso.example"
-    assert send_with_apprise(to, message(attachment=str(report))) == Sent(Answer.ACCEPTED)
+    assert send_with_apprise(to, message(attachment=str(report))) == Sent(TargetAnswer.ACCEPTED)
     made = message_from_string(mail.mails[0], policy=default)
     assert made["Subject"] == "contoso: users can no longer connect TrackerRMS"
     assert "<strong>Why:</strong>" in html_of(made)
@@ -190,13 +190,13 @@ def test_a_mail_server_that_refuses_is_a_failure(mail: MailServer) -> None:
     mail.refuses = "451"
     to = f"mailto://127.0.0.1:{mail.port}?from=audit@contoso.example&to=it@contoso.example"
     sent = send_with_apprise(to, message())
-    assert sent.answer is not Answer.ACCEPTED
+    assert sent.answer is not TargetAnswer.ACCEPTED
     assert "451" in sent.error
 
 
 def test_a_report_that_is_gone_does_not_stop_the_message(web: WebServer, tmp_path: Path) -> None:
     sent = send_with_apprise(address(web), message(attachment=str(tmp_path / "gone.html")))
-    assert sent == Sent(Answer.ACCEPTED)
+    assert sent == Sent(TargetAnswer.ACCEPTED)
     assert web.received[0]["attachments"] == []
 
 
@@ -212,7 +212,7 @@ def test_a_name_with_markup_changes_nothing_in_a_mail(mail: MailServer) -> None:
 
 def test_without_apprise_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
-    assert send_with_apprise("json://localhost", message()) == Sent(Answer.DOWN, NOT_INSTALLED)
+    assert send_with_apprise("json://localhost", message()) == Sent(TargetAnswer.DOWN, NOT_INSTALLED)
     assert problem_with("json://localhost") == NOT_INSTALLED
 
 

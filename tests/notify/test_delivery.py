@@ -14,15 +14,15 @@ from auditor.model.difference import Change
 from auditor.model.history import OutboxMessage, Run, Said
 from auditor.model.notification import DeliveryState
 from auditor.notify import deliver, messages_for
-from auditor.notify.delivery import GIVE_UP_DAYS, UNKNOWN_TARGET, Answer, Sent, undelivered
+from auditor.notify.delivery import GIVE_UP_DAYS, UNKNOWN_TARGET, Sent, TargetAnswer, undelivered
 from tests.history.nights import keep
 from tests.history.nights import night as kept_night
 from tests.notify.nights import app_appeared, difference, failed, finished, night, target
 from tests.notify.outbox import Killed, MemoryOutbox
 
 ADDRESSES = {"admins": "json://secret@one", "boss": "json://secret@two"}
-OK = Sent(Answer.ACCEPTED)
-DOWN = Sent(Answer.DOWN, "the service failed (500)")
+OK = Sent(TargetAnswer.ACCEPTED)
+DOWN = Sent(TargetAnswer.DOWN, "the service failed (500)")
 
 
 def message(identity: str = "m1", to: str = "admins", day: int = 1, **changes: str) -> OutboxMessage:
@@ -55,7 +55,7 @@ class Service:
     def __call__(self, address: str, one: OutboxMessage) -> Sent:
         self.tried.append(one.id)
         answer = self.answers.pop(0) if self.answers else OK
-        if answer.answer is Answer.ACCEPTED:
+        if answer.answer is TargetAnswer.ACCEPTED:
             self.accepted.append(one)
         return answer
 
@@ -88,7 +88,7 @@ def test_a_failure_of_one_target_does_not_stop_the_others() -> None:
 
 def test_a_refused_message_does_not_stop_the_next_one() -> None:
     outbox = MemoryOutbox([message("m1"), message("m2")])
-    service = Service(Sent(Answer.REFUSED, "the service refused the message (400)"))
+    service = Service(Sent(TargetAnswer.REFUSED, "the service refused the message (400)"))
     assert [one.state for one in deliver(outbox, ADDRESSES, at(1), service)] == ["failed", "sent"]
 
 
@@ -118,7 +118,7 @@ def test_a_target_that_the_configuration_lost_is_named_and_its_messages_wait() -
 
 
 def test_a_busy_target_gets_pauses_only_after_it_accepted_something() -> None:
-    busy = Sent(Answer.BUSY, "the service takes no more messages for now (429)")
+    busy = Sent(TargetAnswer.BUSY, "the service takes no more messages for now (429)")
     pauses: list[float] = []
     outbox = MemoryOutbox([message("m1"), message("m2")])
     deliver(outbox, ADDRESSES, at(1), Service(OK, busy, busy), pause=pauses.append)

@@ -10,7 +10,7 @@ import pytest
 from auditor.model.configuration import TenantEntry
 from auditor.model.notification import DeliveryState, NightOfTenant
 from auditor.notify import deliver, messages_for
-from auditor.notify.delivery import Answer, Sent
+from auditor.notify.delivery import Sent, TargetAnswer
 from tests.golden import check_section
 from tests.notify.nights import broke, difference, failed, finding, finished, night, target
 from tests.notify.outbox import Killed, MemoryOutbox
@@ -82,5 +82,5 @@ def test_a_digest_waits_whole_while_its_target_is_down() -> None:
 
 
 def test_a_refused_digest_is_one_failed_delivery() -> None:
-    (made,) = deliver(outbox(), ADDRESSES, at(22), Service(Sent(Answer.REFUSED, "the service refused it (400)")))
+    (made,) = deliver(outbox(), ADDRESSES, at(22), Service(Sent(TargetAnswer.REFUSED, "the service refused it (400)")))
     assert made.error == "the service refused it (400)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -37,6 +38,16 @@ def test_no_module_is_longer_than_the_guide_allows() -> None:
     assert {name: length for name, length in lengths.items() if length > int(limit)} == {}, (
         "move one subject to a new or a shorter module: CONTRIBUTING.md, The layout"
     )
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "auditor").rglob("*.py")):
+        for node in ast.parse(path.read_bytes()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    twice = {name: paths for name, paths in places.items() if len(paths) > 1}
+    assert twice == {}, "a reader takes one for the other: give one of them a name that says what it is"
 
 
 def test_make_help_tells_of_every_target() -> None:

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from auditor.model.field_types import TextKind
+from auditor.model.field_types import FieldText
 from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot
 from tests.limits import HUNG_AFTER
@@ -79,7 +79,7 @@ class Canaries:
         """A value of an annotated type with a word in each of its texts."""
         origin = get_origin(kind)
         if origin is Annotated:
-            if TextKind.JSON in kind.__metadata__:
+            if FieldText.JSON in kind.__metadata__:
                 return self.json(place)
             return self.text(place) if kind.__origin__ is str else self.of(kind.__origin__, place)
         if origin in (Union, types.UnionType):

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from auditor.facts.graph_values import graph_values
-from auditor.model.field_types import TextKind, field_kinds
+from auditor.model.field_types import FieldText, field_kinds
 from auditor.model.snapshot import Call, Provenance, Snapshot
 from auditor.redact.redactor import Redactor
 from auditor.redact.word_lists import classes_in
@@ -109,7 +109,7 @@ def test_microsoft_documents_the_codes_of_every_field_that_holds_one() -> None:
         f"{kind.__name__}.{name}"
         for kind in classes_in(Snapshot)
         for name, field in field_kinds(kind).items()
-        if field.text is TextKind.KEYWORD
+        if field.text is FieldText.KEYWORD
     }
     assert codes == {*graph_values().words, *WITHOUT_LIST}
 

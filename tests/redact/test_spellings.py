@@ -22,9 +22,9 @@ from auditor.model.unread_messages import (
     BAD_NEXT_LINK,
     NO_ANSWER,
     UNREAD_MESSAGES,
+    AnsweringService,
     NextLinkProblem,
     NoAnswerCause,
-    Service,
 )
 from auditor.packs.load import load_packs
 from auditor.redact.hosts import registered
@@ -295,7 +295,7 @@ FILLED_IN = {
     "policy": "microsoft-application-admin",
     "size": 32,
     "error": "RecursionError",
-    "service": Service.GRAPH,
+    "service": AnsweringService.GRAPH,
     "seconds": 600,
     "left": 118,
     "count": 5,

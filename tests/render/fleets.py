@@ -10,7 +10,7 @@ import msgspec
 from auditor.fleet.answer import Fleet, fleet_report
 from auditor.fleet.tenant_audit import (
     EarlierAudit,
-    Shared,
+    SharedValues,
     TenantAudit,
     app_answers,
     described,
@@ -54,7 +54,7 @@ def fleet(
     size: int, *, name: str = "{}", packs: tuple[str, ...] = ONE_APP, failed: int = 1, tool: str = _TOOL
 ) -> FleetReport:
     """So many tenants, the last `failed` of which could not be audited. `name` is how their names are written."""
-    shared = Shared()
+    shared = SharedValues()
     audits = (
         _without_audit(number, name, packs) if number >= max(1, size - failed) else _audit(number, name, packs, shared)
         for number in range(size)
@@ -82,7 +82,7 @@ def _sample_of(number: int) -> str:
     return _SAMPLES[(number * 7) % len(_SAMPLES)]
 
 
-def _audit(number: int, pattern: str, packs: tuple[str, ...], shared: Shared) -> TenantAudit:
+def _audit(number: int, pattern: str, packs: tuple[str, ...], shared: SharedValues) -> TenantAudit:
     report = audited(_sample_of(number), packs)
     return TenantAudit(
         name=_named(number, pattern),

@@ -16,7 +16,7 @@ from auditor.notify.wording import expiry_text
 from auditor.render.fleet_words import ending_text
 from auditor.render.labels import credential_end_text
 from auditor.render.night import text
-from auditor.render.site.attention import ReasonRank, TenantState
+from auditor.render.site.attention import ReasonRank, TenantNights
 from tests.render.nightly_runs import TOOL
 
 
@@ -30,7 +30,7 @@ def _everywhere(ends: str, now: str) -> dict[str, str]:
     credential = CredentialEnd(kind="secret", ends=ends)
     customer = Customer(tenant="t", name="t", source="gdap")
     listed = CustomerList(source="gdap:partner", kind=ListKind.GDAP, customers=(customer,), credential=credential)
-    state = TenantState(SiteTenant(key="t", name="t", runs=(run,)), SiteData(at=now, tool=TOOL))
+    state = TenantNights(SiteTenant(key="t", name="t", runs=(run,)), SiteData(at=now, tool=TOOL))
     return {
         "night": "".join(line for line in text(night).splitlines() if "own credential" in line),
         "dashboard": "".join(one.what for one in state.reasons if one.rank is ReasonRank.EXPIRY),

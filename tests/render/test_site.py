@@ -20,7 +20,7 @@ from auditor.model.report import UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.site import SiteData, SiteTenant
 from auditor.render.site import Site, is_page_name
-from auditor.render.site.attention import TenantState
+from auditor.render.site.attention import TenantNights
 from auditor.render.site.change_view import difference_view
 from auditor.render.site.charts import HOLLOW, Strip, month_strips, recent_strip
 from auditor.render.site.nights import NightKind, Span, apps_of, last_nights, nights_by_kind
@@ -96,10 +96,10 @@ def tenant(*runs: Run, **more: object) -> SiteTenant:
     return replaced(SiteTenant(key="contoso", name="Contoso", runs=runs), **more)
 
 
-def state(*runs: Run, at: str = AT, hours: float = 24, **more: object) -> TenantState:
+def state(*runs: Run, at: str = AT, hours: float = 24, **more: object) -> TenantNights:
     """The tenant, whose runs should start every so many hours."""
     made = tenant(*runs, missed=missed([run.started for run in runs], at, hours), **more)
-    return TenantState(made, SiteData(at=at, tool=TOOL, tenants=(made,)))
+    return TenantNights(made, SiteData(at=at, tool=TOOL, tenants=(made,)))
 
 
 CONNECTS, NEEDS_ADMIN, DEPENDS = Outcome.USER_MAY_CONSENT, Outcome.NEEDS_ADMIN, Outcome.DEPENDS
@@ -361,7 +361,7 @@ def marks(strip: Strip) -> list[tuple[float, float, float]]:
     return found
 
 
-def kinds(made: TenantState) -> list[NightKind]:
+def kinds(made: TenantNights) -> list[NightKind]:
     """The kind of each night of the first app."""
     return [span.kind for span in made.apps[0].spans for _ in range(span.nights)]
 
@@ -439,7 +439,7 @@ def test_strips_of_the_index_end_on_the_same_night() -> None:
 # ---- What needs attention -------------------------------------------------------------------------------------------
 
 
-def words(made: TenantState) -> list[tuple[str, bool]]:
+def words(made: TenantNights) -> list[tuple[str, bool]]:
     return [(reason.word, reason.is_new) for reason in made.reasons]
 
 

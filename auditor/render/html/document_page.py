@@ -17,7 +17,7 @@ from auditor.render.text_layout import safe
 _MARKED = re.compile(f"{CODE}([^{CODE}{PLAIN}]*){PLAIN}")
 
 
-class Section(NamedTuple):
+class HeadedBlocks(NamedTuple):
     """The blocks below one heading. Each is the name of its kind, and the block itself."""
 
     id: str
@@ -52,16 +52,16 @@ def render(document: Document, *, tone: str) -> str:
     return made + "\n"
 
 
-def _sections(blocks: list[Block]) -> Iterator[Section]:
+def _sections(blocks: list[Block]) -> Iterator[HeadedBlocks]:
     """What stands before the first heading, as a section without a title, and then a section for each heading."""
     number, title, found = 0, "", list[tuple[str, Block]]()
     for block in blocks:
         if isinstance(block, Heading):
-            yield Section(f"section-{number}", title, tuple(found))
+            yield HeadedBlocks(f"section-{number}", title, tuple(found))
             number, title, found = number + 1, block.text, []
         else:
             found.append((type(block).__name__, block))
-    yield Section(f"section-{number}", title, tuple(found))
+    yield HeadedBlocks(f"section-{number}", title, tuple(found))
 
 
 def _marked(text: str) -> Markup:

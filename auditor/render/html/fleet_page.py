@@ -95,7 +95,7 @@ class ActionRow(NamedTuple):
     tenants: tuple[TodoRow, ...]
 
 
-class ChangeRow(NamedTuple):
+class SharedChangeRow(NamedTuple):
     """The same change in several tenants; `since` is the first day on which any of them had it."""
 
     tenants: tuple[TenantRef, ...]
@@ -108,7 +108,7 @@ class ChangeRow(NamedTuple):
     by: str
 
 
-class TenantRow(NamedTuple):
+class ReportTenantRow(NamedTuple):
     """A tenant in the table of all tenants, with the place of what is to be done in it."""
 
     number: int
@@ -135,7 +135,7 @@ class EndingRow(NamedTuple):
     tenants: tuple[TenantRef, ...]
 
 
-class ReasonGroup(NamedTuple):
+class NotCurrentGroup(NamedTuple):
     """Why tenants have no current audit."""
 
     reason: str
@@ -154,15 +154,15 @@ class FleetView(NamedTuple):
     apps: tuple[AppCard, ...]
     actions: tuple[ActionRow, ...]
     left_out: int
-    changes: tuple[ChangeRow, ...]
+    changes: tuple[SharedChangeRow, ...]
     since: str
-    tenants: tuple[TenantRow, ...]
+    tenants: tuple[ReportTenantRow, ...]
     settings: tuple[SettingView, ...]
     benchmarks: tuple[str, ...]
     matrix: tuple[MatrixRow, ...]
     outliers: tuple[OutlierRow, ...]
     ending: tuple[EndingRow, ...]
-    not_audited: tuple[ReasonGroup, ...]
+    not_audited: tuple[NotCurrentGroup, ...]
     notes: tuple[str, ...]
     tool: str
     sections: tuple[PageSection, ...]
@@ -247,7 +247,9 @@ def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
         matrix=tuple(matrix_rows(report)),
         outliers=outlier_rows(report, tenants.ref),
         ending=tuple(_ending(one, report, tenants) for one in report.ending),
-        not_audited=tuple(ReasonGroup(one.reason, one.advice, tenants.refs(one.tenants)) for one in report.not_audited),
+        not_audited=tuple(
+            NotCurrentGroup(one.reason, one.advice, tenants.refs(one.tenants)) for one in report.not_audited
+        ),
         notes=report.notes,
         tool=report.tool,
         sections=(),
@@ -351,14 +353,14 @@ def _badges(tenant: FleetTenant, report: FleetReport, about: Collection[str] = (
 # ---- The other sections -------------------------------------------------------------------------
 
 
-def _changes(report: FleetReport, tenants: _Tenants) -> Iterator[ChangeRow]:
+def _changes(report: FleetReport, tenants: _Tenants) -> Iterator[SharedChangeRow]:
     """The changes in the order of the report, with the tenants that have the same one in one row."""
     groups: dict[tuple[str, ...], list[FleetChange]] = {}
     for one in report.changes:
         groups.setdefault((one.kind, one.what, one.before, one.after, one.app, one.means), []).append(one)
     for found in groups.values():
         first = found[0]
-        yield ChangeRow(
+        yield SharedChangeRow(
             tenants=tenants.refs(one.tenant for one in found),
             what=first.what,
             word=change_words(first),
@@ -370,10 +372,10 @@ def _changes(report: FleetReport, tenants: _Tenants) -> Iterator[ChangeRow]:
         )
 
 
-def _tenant(number: int, tenant: FleetTenant, report: FleetReport) -> TenantRow:
+def _tenant(number: int, tenant: FleetTenant, report: FleetReport) -> ReportTenantRow:
     taken = readable_time(tenant.taken).removesuffix(" UTC") if tenant.taken else ""
     is_old = tenant.state is not AuditState.AUDITED
-    return TenantRow(
+    return ReportTenantRow(
         number=number,
         ref=TenantRef(clip(tenant.name, NAME_WIDTH), f"#todo-{number}" if tenant.todo else ""),
         id=tenant.id if tenant.id != tenant.name else "",

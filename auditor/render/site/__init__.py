@@ -19,10 +19,19 @@ from auditor.render.html.parts import HOLLOW as HOLLOW_TONES
 from auditor.render.html.parts import TONES
 from auditor.render.html.templates import asset, environment
 from auditor.render.labels import encoded
-from auditor.render.site.attention import TenantState, sorted_states
+from auditor.render.site.attention import TenantNights, sorted_states
 from auditor.render.site.charts import HOLLOW
 from auditor.render.site.index_view import index_view, rule_rows
-from auditor.render.site.page_names import FINDINGS, INDEX, STYLE, Links, is_page_name, run_page, tag_page, tenant_page
+from auditor.render.site.page_names import (
+    FINDINGS,
+    INDEX,
+    STYLE,
+    PageLinks,
+    is_page_name,
+    run_page,
+    tag_page,
+    tenant_page,
+)
 from auditor.render.site.tenant_view import run_view, tenant_view
 
 __all__ = ["INDEX", "MARK", "RunPage", "Site", "is_page_name"]
@@ -53,12 +62,12 @@ class Site:
     def pages(self) -> Iterator[tuple[str, str]]:
         """The name and the text of every file but the pages of runs. The index comes last: it links to the others."""
         yield STYLE, style_sheet()
-        up = Links("../")
+        up = PageLinks("../")
         for state in self._states:
             yield tenant_page(state.tenant), self._rendered("tenant", up, view=tenant_view(state, up))
         for tag in sorted({tag for state in self._states for tag in state.tenant.tags}):
             yield tag_page(tag), self._index(self._states, up, tag)
-        here = Links()
+        here = PageLinks()
         rows = rule_rows(self._states, self._data.at, here)
         yield FINDINGS, self._rendered("findings", here, rows=rows, at=self._data.at)
         yield INDEX, self._index(self._states, here)
@@ -74,15 +83,15 @@ class Site:
 
     def run_text(self, run: Run, difference: Difference | None) -> str:
         """The text of the page of this run. Without its difference, the page says that the changes aren't kept."""
-        up = Links("../")
+        up = PageLinks("../")
         return self._rendered("run", up, view=run_view(self._by_run[run.id], run, difference, up))
 
-    def _index(self, states: Sequence[TenantState], links: Links, tag: str = "") -> str:
+    def _index(self, states: Sequence[TenantNights], links: PageLinks, tag: str = "") -> str:
         return self._rendered(
             "index", links, view=index_view(states, self._data.at, links, tag, self._data.fleets.get(tag))
         )
 
-    def _rendered(self, template: str, links: Links, **values: Any) -> str:
+    def _rendered(self, template: str, links: PageLinks, **values: Any) -> str:
         made: str = (
             environment(_FOLDER, "html")
             .get_template(f"{template}.html.j2")
@@ -106,7 +115,7 @@ def style_sheet() -> str:
     return f"/* {MARK} */\n{asset('style.css')}{asset('site.css', _FOLDER)}{asset('fleet.css')}"
 
 
-def _digest(run: Run, state: TenantState, tool: str) -> str:
+def _digest(run: Run, state: TenantNights, tool: str) -> str:
     whole = encoded((run, state.tenant.name, tool, _layout()))
     return hashlib.sha256(whole).hexdigest()
 

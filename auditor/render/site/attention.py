@@ -13,7 +13,7 @@ from auditor.model.history import Run, RunFinding, RunState
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.site import SiteData, SiteTenant
 from auditor.render.labels import NAME_WIDTH, SEVERE, flat, readable_time
-from auditor.render.site.nights import AppNights, Night, NightKind, apps_of, nights_of, nights_without_audit
+from auditor.render.site.nights import AppNights, NightKind, SiteNight, apps_of, nights_of, nights_without_audit
 from auditor.render.text_layout import clip
 
 _WHY, _TITLE = 200, 90
@@ -31,7 +31,7 @@ class ReasonRank(IntEnum):
     EXPIRY = 5
 
 
-class Reason(NamedTuple):
+class AttentionReason(NamedTuple):
     """Why a tenant needs attention: a word with its tone, what, since when, and whether the last run found it first.
 
     `why` is a sentence about the cause.
@@ -46,18 +46,18 @@ class Reason(NamedTuple):
     why: str = ""
 
 
-class TenantState:
+class TenantNights:
     """A tenant with its nights, its apps and the reasons why it needs attention; computed once for all pages."""
 
     def __init__(self, tenant: SiteTenant, site: SiteData) -> None:
         self.tenant = tenant
         self.at = site.at
-        self.nights: tuple[Night, ...] = nights_of(tenant, site.at)
+        self.nights: tuple[SiteNight, ...] = nights_of(tenant, site.at)
         self.apps: tuple[AppNights, ...] = apps_of(self.nights)
         self.name = clip(tenant.name or tenant.key, NAME_WIDTH)
 
     @cached_property
-    def reasons(self) -> tuple[Reason, ...]:
+    def reasons(self) -> tuple[AttentionReason, ...]:
         """Why the tenant needs attention, what matters most first; empty if it doesn't."""
         return tuple(sorted(self._reasons(), key=lambda reason: (reason.rank, not reason.is_new)))
 
@@ -84,7 +84,7 @@ class TenantState:
         return "quiet" if self.last_seen and app.tone == "good" else app.tone
 
     @cached_property
-    def _missing(self) -> tuple[Night, ...]:
+    def _missing(self) -> tuple[SiteNight, ...]:
         return nights_without_audit(self.nights)
 
     @property
@@ -92,7 +92,7 @@ class TenantState:
         """Whether the tenant has one audit only, so that nothing in it is new."""
         return sum(run.state is RunState.FINISHED for run in self.tenant.runs) < 2
 
-    def _reasons(self) -> Iterator[Reason]:
+    def _reasons(self) -> Iterator[AttentionReason]:
         if (reason := self._no_audit()) is not None:
             yield reason
         yield from self._connections()
@@ -104,10 +104,10 @@ class TenantState:
         if (reason := self._expiry()) is not None:
             yield reason
 
-    def _no_audit(self) -> Reason | None:
+    def _no_audit(self) -> AttentionReason | None:
         last = self.tenant.last
         if last is None:
-            return Reason(ReasonRank.NO_AUDIT, "NO RUN", "waived", "No run has ended yet.")
+            return AttentionReason(ReasonRank.NO_AUDIT, "NO RUN", "waived", "No run has ended yet.")
         missing = self._missing
         if not missing and last.state is RunState.FINISHED:
             return None
@@ -117,11 +117,11 @@ class TenantState:
         if missing and missing[-1].without is NightKind.MISSED:
             nights = sum(night.without is NightKind.MISSED for night in missing)
             what = f"No run for {count(nights, 'night')}, since {readable_time(last.started)}."
-            return Reason(ReasonRank.NO_AUDIT, "NO RUN", "waived", what, since, len(missing) == 1)
+            return AttentionReason(ReasonRank.NO_AUDIT, "NO RUN", "waived", what, since, len(missing) == 1)
         is_new = len(missing) <= 1 and good is not None
-        return Reason(ReasonRank.NO_AUDIT, "RUN FAILED", "waived", run_error(last), since, is_new)
+        return AttentionReason(ReasonRank.NO_AUDIT, "RUN FAILED", "waived", run_error(last), since, is_new)
 
-    def _connections(self) -> Iterator[Reason]:
+    def _connections(self) -> Iterator[AttentionReason]:
         last = self.tenant.last_finished
         for app in self.apps:
             outcome = app.decision.outcome
@@ -129,7 +129,7 @@ class TenantState:
                 continue
             rank = ReasonRank.UNKNOWN if outcome is Outcome.DEPENDS else ReasonRank.CONNECTION
             is_new = last is not None and app.since.id == last.id and not app.is_first and self.tenant.last is last
-            yield Reason(rank, app.word, app.tone, app.name, self.since(app), is_new, _cause(app))
+            yield AttentionReason(rank, app.word, app.tone, app.name, self.since(app), is_new, _cause(app))
 
     def since(self, app: AppNights) -> str:
         """``since 2026-11-20, 3 days``; an outcome as old as the oldest kept audit can be older.
@@ -148,26 +148,28 @@ class TenantState:
         found = [one for one in self.tenant.findings if one.outcome is outcome]
         return tuple(sorted(found, key=lambda f: (f.severity.rank, f.since or "9", f.title, f.rule, f.fingerprint)))
 
-    def _unknown(self) -> Reason | None:
+    def _unknown(self) -> AttentionReason | None:
         found = [one for one in self.findings(FindingOutcome.UNKNOWN) if one.severity in SEVERE]
         if not found:
             return None
         return self._of_findings(found, ReasonRank.UNKNOWN, f"{len(found)} UNKNOWN", "unsure")
 
-    def _failing(self, severity: Severity) -> Reason | None:
+    def _failing(self, severity: Severity) -> AttentionReason | None:
         found = [one for one in self.findings(FindingOutcome.FAIL) if one.severity is severity]
         if not found:
             return None
         rank = ReasonRank.CRITICAL if severity is Severity.CRITICAL else ReasonRank.HIGH
         return self._of_findings(found, rank, f"{len(found)} {severity.value.upper()}", "bad")
 
-    def _of_findings(self, found: Sequence[RunFinding], rank: ReasonRank, word: str, tone: str) -> Reason:
+    def _of_findings(self, found: Sequence[RunFinding], rank: ReasonRank, word: str, tone: str) -> AttentionReason:
         """The reason that these findings make, named by the first one: a new one if there is one."""
         new = [one for one in found if self.is_finding_new(one)]
         first = (new or found)[0]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         since = f"since {first.since[:10]}{age_after_comma(first.since, self.at)}" if first.since else ""
-        return Reason(rank, word, tone, f"{clip(flat(first.title).rstrip('.'), _TITLE)}{more}", since, bool(new))
+        return AttentionReason(
+            rank, word, tone, f"{clip(flat(first.title).rstrip('.'), _TITLE)}{more}", since, bool(new)
+        )
 
     def is_finding_new(self, finding: RunFinding) -> bool:
         """Whether the last audit is the first one with this outcome, and isn't the first audit of the tenant."""
@@ -176,14 +178,14 @@ class TenantState:
             return False
         return finding.since in (last.started, last.taken)
 
-    def _expiry(self) -> Reason | None:
+    def _expiry(self) -> AttentionReason | None:
         last = self.tenant.last_finished
         days = days_left(last.credential_expires, parse_time(self.at)) if last else None
         if last is None or days is None or days > ENDS_SOON_DAYS:
             return None
         day = last.credential_expires[:10]
         when = f"ended {day}" if days < 0 else f"ends {day}, {time_left(days)}"
-        return Reason(ReasonRank.EXPIRY, "CREDENTIAL", "unsure", f"The audit's own credential {when}.")
+        return AttentionReason(ReasonRank.EXPIRY, "CREDENTIAL", "unsure", f"The audit's own credential {when}.")
 
 
 def _cause(app: AppNights) -> str:
@@ -213,7 +215,7 @@ def age_after_comma(since: str, at: str) -> str:
     return f", {text}" if text else ""
 
 
-def sorted_states(site: SiteData) -> Sequence[TenantState]:
+def sorted_states(site: SiteData) -> Sequence[TenantNights]:
     """The tenants by name."""
-    states = [TenantState(tenant, site) for tenant in site.tenants]
+    states = [TenantNights(tenant, site) for tenant in site.tenants]
     return sorted(states, key=lambda state: (state.name.casefold(), state.tenant.key))

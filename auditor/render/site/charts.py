@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.model.document import count
-from auditor.render.site.nights import KINDS, Night, NightKind, Span, last_nights, nights_by_kind
+from auditor.render.site.nights import KINDS, NightKind, SiteNight, Span, last_nights, nights_by_kind
 
 HEIGHT = 20
 """Of a strip, in pixels."""
@@ -263,7 +263,7 @@ class Course(NamedTuple):
 _LEFT, _HIGH, _LOW = 34, 22, 116
 
 
-def course(nights: Sequence[Night]) -> Course | None:
+def course(nights: Sequence[SiteNight]) -> Course | None:
     """Failed and unknown rules over time; none for fewer than two audits, or for audits without rules."""
     spans = tuple(_count_spans(nights))
     audits = [night.run for night in nights if night.run and night.without is None]
@@ -283,8 +283,8 @@ def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def _count_spans(nights: Sequence[Night]) -> Iterator[CountSpan]:
-    def numbers(night: Night) -> tuple[int | None, int | None, NightKind | None]:
+def _count_spans(nights: Sequence[SiteNight]) -> Iterator[CountSpan]:
+    def numbers(night: SiteNight) -> tuple[int | None, int | None, NightKind | None]:
         if night.run is None or night.without is not None:
             return None, None, night.without
         return night.run.failed, night.run.unknown, None

@@ -12,10 +12,10 @@ from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.html.fleet_apps import AppCard, TenantRef, app_cards
 from auditor.render.labels import flat, readable_time
-from auditor.render.site.attention import Reason, ReasonRank, TenantState, age
+from auditor.render.site.attention import AttentionReason, ReasonRank, TenantNights, age
 from auditor.render.site.charts import RECENT, Strip, legend, recent_strip, strip_words
 from auditor.render.site.nights import KINDS, NightKind, last_nights, run_day
-from auditor.render.site.page_names import Links
+from auditor.render.site.page_names import PageLinks
 from auditor.render.text_layout import clip
 
 _NAMED = 6
@@ -41,7 +41,7 @@ class AttentionView(NamedTuple):
     name: str
     href: str
     tags: tuple[TagLink, ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[AttentionReason, ...]
 
 
 class ChangedView(NamedTuple):
@@ -143,7 +143,7 @@ class IndexView(NamedTuple):
 
 
 def index_view(
-    states: Sequence[TenantState], at: str, links: Links, tag: str = "", fleet: FleetReport | None = None
+    states: Sequence[TenantNights], at: str, links: PageLinks, tag: str = "", fleet: FleetReport | None = None
 ) -> IndexView:
     """The index of these tenants, or of those with this tag. `fleet` has their apps, if they are several tenants."""
     shown = [state for state in states if not tag or tag in state.tenant.tags]
@@ -177,26 +177,26 @@ def index_view(
     )
 
 
-def _cards(fleet: FleetReport, shown: Sequence[TenantState], links: Links) -> tuple[AppCard, ...]:
+def _cards(fleet: FleetReport, shown: Sequence[TenantNights], links: PageLinks) -> tuple[AppCard, ...]:
     """The apps of the fleet, whose tenants lead to their pages."""
     by_key = {state.tenant.key: TenantRef(state.name, links.tenant(state.tenant)) for state in shown}
     return app_cards(fleet, lambda key: by_key.get(key, TenantRef(key, "")))
 
 
-def last_night(states: Sequence[TenantState]) -> date | None:
+def last_night(states: Sequence[TenantNights]) -> date | None:
     """The latest night in which any tenant's run started."""
     runs = (next((night.day for night in reversed(state.nights) if night.run), None) for state in states)
     return max((day for day in runs if day), default=None)
 
 
-def _strips_end(states: Sequence[TenantState], at: str) -> date:
+def _strips_end(states: Sequence[TenantNights], at: str) -> date:
     """The last night of all strips, so that a night is at the same place in each of them."""
     now = parse_time(at)
     ends = [state.nights[-1].day for state in states if state.nights]
     return max(ends) if ends else now.date() if now else date.min + timedelta(days=RECENT)
 
 
-def _headline(shown: Sequence[TenantState], needy: Sequence[TenantState]) -> tuple[str, str, str]:
+def _headline(shown: Sequence[TenantNights], needy: Sequence[TenantNights]) -> tuple[str, str, str]:
     if not shown:
         return (
             "NO TENANTS",
@@ -218,7 +218,7 @@ def _headline(shown: Sequence[TenantState], needy: Sequence[TenantState]) -> tup
     return word, "bad", f"New since last night: {_names(new)}."
 
 
-def _names(states: Sequence[TenantState]) -> str:
+def _names(states: Sequence[TenantNights]) -> str:
     return series(first_of([clip(state.name, 40) for state in states], _NAMED))
 
 
@@ -232,7 +232,7 @@ _GROUPS = (
 """The kinds of reasons: an id, a title and the ranks."""
 
 
-def _facts(shown: Sequence[TenantState], night: date | None, changed: int, at: str) -> Iterator[FactView]:
+def _facts(shown: Sequence[TenantNights], night: date | None, changed: int, at: str) -> Iterator[FactView]:
     if night is None:
         yield FactView("As of", readable_time(at))
         return
@@ -246,18 +246,18 @@ def _facts(shown: Sequence[TenantState], night: date | None, changed: int, at: s
             yield FactView(title, count(found, "tenant"), name if is_main else "attention")
 
 
-def _groups(needy: Sequence[TenantState], links: Links) -> Iterator[ReasonGroup]:
+def _groups(needy: Sequence[TenantNights], links: PageLinks) -> Iterator[ReasonGroup]:
     for name, title, ranks in _GROUPS:
         found = tuple(_attention(state, links) for state in needy if min(r.rank for r in state.reasons) in ranks)
         if found:
             yield ReasonGroup(name, title, found)
 
 
-def _audited_on(state: TenantState, day: date) -> bool:
+def _audited_on(state: TenantNights, day: date) -> bool:
     return any(night.day == day and night.without is None for night in reversed(state.nights))
 
 
-def _tags(states: Sequence[TenantState], links: Links) -> tuple[TagLink, ...]:
+def _tags(states: Sequence[TenantNights], links: PageLinks) -> tuple[TagLink, ...]:
     counted: dict[str, int] = {}
     for state in states:
         for tag in dict.fromkeys(state.tenant.tags):
@@ -265,16 +265,16 @@ def _tags(states: Sequence[TenantState], links: Links) -> tuple[TagLink, ...]:
     return tuple(TagLink(tag, links.tag(tag), counted[tag]) for tag in sorted(counted, key=lambda t: (t.casefold(), t)))
 
 
-def tag_links(state: TenantState, links: Links) -> tuple[TagLink, ...]:
+def tag_links(state: TenantNights, links: PageLinks) -> tuple[TagLink, ...]:
     """The tags of a tenant, each with its page."""
     return tuple(TagLink(tag, links.tag(tag), 0) for tag in dict.fromkeys(state.tenant.tags))
 
 
-def _attention(state: TenantState, links: Links) -> AttentionView:
+def _attention(state: TenantNights, links: PageLinks) -> AttentionView:
     return AttentionView(state.name, links.tenant(state.tenant), tag_links(state, links), state.reasons)
 
 
-def _changed(state: TenantState, night: date | None, links: Links) -> ChangedView | None:
+def _changed(state: TenantNights, night: date | None, links: PageLinks) -> ChangedView | None:
     # Not only of the last run: the one after it, on the same day, may have found nothing more, or failed.
     run, difference = state.tenant.last_changed, state.tenant.changes
     if run is None or difference is None or run_day(run) != night:
@@ -295,13 +295,13 @@ def _changed(state: TenantState, night: date | None, links: Links) -> ChangedVie
     )
 
 
-def _kinds(states: Sequence[TenantState], at: str) -> set[NightKind]:
+def _kinds(states: Sequence[TenantNights], at: str) -> set[NightKind]:
     start = _strips_end(states, at) - timedelta(days=RECENT - 1)
     spans = (last_nights(app.spans, start) for state in states for app in state.apps if app.is_current)
     return {span.kind for each in spans for span in each} - {NightKind.NOT_DUE}
 
 
-def _row(state: TenantState, end: date, links: Links) -> TenantRow:
+def _row(state: TenantNights, end: date, links: PageLinks) -> TenantRow:
     last = state.tenant.last
     start = end - timedelta(days=RECENT - 1)
     apps = tuple(
@@ -329,7 +329,7 @@ def _row(state: TenantState, end: date, links: Links) -> TenantRow:
     )
 
 
-def _last_word(state: TenantState) -> str:
+def _last_word(state: TenantNights) -> str:
     """What is wrong with the last night, if it has no audit."""
     last = state.tenant.last
     if state.nights and state.nights[-1].without is NightKind.MISSED:
@@ -355,9 +355,9 @@ def unknown_text(run: Run | None) -> str:
     return f"{run.unknown} unknown" if run is not None and run.unknown else ""
 
 
-def rule_rows(states: Sequence[TenantState], at: str, links: Links) -> tuple[RuleRow, ...]:
+def rule_rows(states: Sequence[TenantNights], at: str, links: PageLinks) -> tuple[RuleRow, ...]:
     """The rules that fail somewhere, the most severe first, then those that fail in most tenants."""
-    found: dict[tuple[int, str, str], list[tuple[str, TenantState, str]]] = {}
+    found: dict[tuple[int, str, str], list[tuple[str, TenantNights, str]]] = {}
     for state in states:
         for one in state.tenant.findings:
             if one.outcome is FindingOutcome.FAIL:
@@ -365,7 +365,7 @@ def rule_rows(states: Sequence[TenantState], at: str, links: Links) -> tuple[Rul
                 found.setdefault(key, []).append((one.since, state, flat(one.title)))
     rows = []
     for (rank, pack, rule), failing in found.items():
-        oldest: dict[str, tuple[str, TenantState, str]] = {}
+        oldest: dict[str, tuple[str, TenantNights, str]] = {}
         for each in sorted(failing, key=lambda each: (each[0] or "9", each[1].name.casefold(), each[1].tenant.key)):
             oldest.setdefault(each[1].tenant.key, each)
         tenants = tuple(

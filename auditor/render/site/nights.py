@@ -80,7 +80,7 @@ _OUTCOMES = MappingProxyType(
 )
 
 
-class Night(NamedTuple):
+class SiteNight(NamedTuple):
     """One day: the run that counts, and the kind of a night without an audit (none if an audit was made).
 
     `audits` are all runs of the day that made an audit, the one that counts last.
@@ -149,7 +149,7 @@ def run_day(run: Run) -> date | None:
     return at.date() if at else None
 
 
-def nights_of(tenant: SiteTenant, at: str) -> tuple[Night, ...]:
+def nights_of(tenant: SiteTenant, at: str) -> tuple[SiteNight, ...]:
     """Every night from the first run to the last run, or to the last night that was missed; each exactly once.
 
     Left out are runs that started after `at`, by a clock that was wrong, and nights more than ten years ago.
@@ -170,14 +170,14 @@ def nights_of(tenant: SiteTenant, at: str) -> tuple[Night, ...]:
     return tuple(_night(first + n * _DAY, by_day, due) for n in range((last - first).days + 1))
 
 
-def _night(day: date, by_day: Mapping[date, Sequence[Run]], due: Container[date]) -> Night:
+def _night(day: date, by_day: Mapping[date, Sequence[Run]], due: Container[date]) -> SiteNight:
     runs = by_day.get(day, ())
     finished = [run for run in runs if run.state is RunState.FINISHED]
     if finished:
-        return Night(day, finished[-1], audits=tuple(finished))
+        return SiteNight(day, finished[-1], audits=tuple(finished))
     if runs:
-        return Night(day, runs[-1], NightKind.FAILED)
-    return Night(day, without=NightKind.MISSED if day in due else NightKind.NOT_DUE)
+        return SiteNight(day, runs[-1], NightKind.FAILED)
+    return SiteNight(day, without=NightKind.MISSED if day in due else NightKind.NOT_DUE)
 
 
 def decisions_of(run: Run) -> Mapping[AppKey, RunDecision]:
@@ -191,7 +191,7 @@ def decisions_of(run: Run) -> Mapping[AppKey, RunDecision]:
     return found
 
 
-def apps_of(nights: Sequence[Night]) -> tuple[AppNights, ...]:
+def apps_of(nights: Sequence[SiteNight]) -> tuple[AppNights, ...]:
     """The apps of a tenant: those that the last audit decided about, in its order, then those of earlier audits."""
     audits = [(night.day, run, decisions_of(run)) for night in nights for run in night.audits]
     if not audits:
@@ -206,7 +206,7 @@ def apps_of(nights: Sequence[Night]) -> tuple[AppNights, ...]:
 
 def _app(
     key: AppKey,
-    nights: Sequence[Night],
+    nights: Sequence[SiteNight],
     audits: Sequence[tuple[Run, Mapping[AppKey, RunDecision]]],
     by_day: Mapping[date, Mapping[AppKey, RunDecision]],
     is_current: bool,
@@ -223,7 +223,7 @@ def _app(
     return AppNights(key, decision, tuple(_spans(kinds)), since, is_first, is_current)
 
 
-def _kind(night: Night, decision: RunDecision | None) -> tuple[NightKind, bool]:
+def _kind(night: SiteNight, decision: RunDecision | None) -> tuple[NightKind, bool]:
     if night.without is not None:
         return night.without, False
     if decision is None:
@@ -255,9 +255,9 @@ def nights_by_kind(spans: Iterable[Span]) -> dict[NightKind, int]:
     return {kind: counted[kind] for kind in NightKind if counted[kind]}
 
 
-def nights_without_audit(nights: Sequence[Night]) -> tuple[Night, ...]:
+def nights_without_audit(nights: Sequence[SiteNight]) -> tuple[SiteNight, ...]:
     """The nights at the end that should have made an audit and didn't, the oldest first."""
-    missing: list[Night] = []
+    missing: list[SiteNight] = []
     for night in reversed(nights):
         if night.without is None:
             break

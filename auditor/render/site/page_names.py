@@ -39,7 +39,7 @@ def is_page_name(name: str) -> bool:
     return name in (INDEX, FINDINGS, STYLE) or _PAGE.fullmatch(name) is not None
 
 
-class Links(NamedTuple):
+class PageLinks(NamedTuple):
     """Addresses relative to the page that shows them; `up` leads from its folder to the dashboard's."""
 
     up: str = ""

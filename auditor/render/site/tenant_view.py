@@ -13,12 +13,12 @@ from auditor.model.rule import FindingOutcome
 from auditor.model.site import SiteTenant, is_changed
 from auditor.render.labels import OUTCOMES, SEVERE, flat, readable_time
 from auditor.render.report_view import short_digest
-from auditor.render.site.attention import Reason, TenantState, age, run_error
+from auditor.render.site.attention import AttentionReason, TenantNights, age, run_error
 from auditor.render.site.change_view import DifferenceView, difference_view
 from auditor.render.site.charts import Course, Strip, course, legend, month_strips, strip_words
 from auditor.render.site.index_view import TagLink, failing_text, tag_links, unknown_text
 from auditor.render.site.nights import KINDS, NightKind, Span, decisions_of, run_day
-from auditor.render.site.page_names import Links
+from auditor.render.site.page_names import PageLinks
 
 
 class SpanRow(NamedTuple):
@@ -81,7 +81,7 @@ class TenantView(NamedTuple):
 
     name: str
     tags: tuple[TagLink, ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[AttentionReason, ...]
     facts: tuple[tuple[str, str], ...]
     apps: tuple[AppView, ...]
     legend: tuple[tuple[NightKind, str, str], ...]
@@ -98,7 +98,7 @@ class TenantView(NamedTuple):
     last_seen: str
 
 
-def tenant_view(state: TenantState, links: Links) -> TenantView:
+def tenant_view(state: TenantNights, links: PageLinks) -> TenantView:
     """The page of this tenant."""
     tenant = state.tenant
     apps = tuple(_app(number, state, links) for number in range(len(state.apps)))
@@ -124,7 +124,7 @@ def tenant_view(state: TenantState, links: Links) -> TenantView:
     )
 
 
-def _facts(state: TenantState) -> Iterator[tuple[str, str]]:
+def _facts(state: TenantNights) -> Iterator[tuple[str, str]]:
     last, audit = state.tenant.last, state.tenant.last_finished
     yield "Tenant", state.tenant.key
     if last is not None:
@@ -140,14 +140,14 @@ def _facts(state: TenantState) -> Iterator[tuple[str, str]]:
         yield "Packs", ", ".join(f"{pack.name} {short_digest(pack.digest)}" for pack in audit.packs)
 
 
-def _runs_text(state: TenantState) -> str:
+def _runs_text(state: TenantNights) -> str:
     runs = state.tenant.runs
     if not runs:
         return "none"
     return f"{len(runs):,} since {runs[0].started[:10]}"
 
 
-def _app(place: int, state: TenantState, links: Links) -> AppView:
+def _app(place: int, state: TenantNights, links: PageLinks) -> AppView:
     app = state.apps[place]
     decision = app.decision
     note = "" if app.is_current else "The last audit didn't ask about this app."
@@ -172,7 +172,7 @@ def _span_row(span: Span) -> SpanRow:
     return SpanRow(str(span.start), str(span.end), span.nights, word, label.tone)
 
 
-def _findings(state: TenantState, outcome: FindingOutcome) -> Iterator[OpenFinding]:
+def _findings(state: TenantNights, outcome: FindingOutcome) -> Iterator[OpenFinding]:
     for one in state.findings(outcome):
         yield OpenFinding(
             severity=one.severity.value,
@@ -202,7 +202,7 @@ def _other_rules(audit: Run | None) -> str:
     return f"Other rules of the last audit: {', '.join(parts)}." if parts else ""
 
 
-def _changed(tenant: SiteTenant, run: Run, links: Links) -> ChangedRun:
+def _changed(tenant: SiteTenant, run: Run, links: PageLinks) -> ChangedRun:
     return ChangedRun(readable_time(run.started), links.run(tenant, run), changes_text(run))
 
 
@@ -213,7 +213,7 @@ def changes_text(run: Run) -> str:
     return " and ".join(parts) or "no changes"
 
 
-def _without_audit(state: TenantState) -> Iterator[FailedRuns]:
+def _without_audit(state: TenantNights) -> Iterator[FailedRuns]:
     """Runs that failed, one by one in time, and nights without a run; the latest first, equal ones together."""
     events = [
         (run.started, readable_time(run.started), run_error(run))
@@ -235,7 +235,7 @@ def _why_unread(status: int | None, needs: Sequence[str]) -> str:
     return f"{why}; needs {' or '.join(needs)}" if needs else why
 
 
-def _left_out(state: TenantState) -> str:
+def _left_out(state: TenantNights) -> str:
     days = {night.day for night in state.nights}
     odd = sum(run_day(run) not in days for run in state.tenant.runs if run.state is not RunState.RUNNING)
     if not odd:
@@ -255,7 +255,7 @@ class RunView(NamedTuple):
     difference: DifferenceView | None
 
 
-def run_view(state: TenantState, run: Run, difference: Difference | None, links: Links) -> RunView:
+def run_view(state: TenantNights, run: Run, difference: Difference | None, links: PageLinks) -> RunView:
     """The page of this run."""
     packs = ", ".join(f"{pack.name} {short_digest(pack.digest)}" for pack in run.packs)
     facts = [
