@@ -139,7 +139,7 @@ def answer(survey: Survey) -> str:
     )
     how = [
         f"{found.stopped - blocked} until an administrator approves" if found.stopped > blocked else "",
-        f"{blocked} for another reason than a missing approval" if blocked else "",
+        f"{blocked} for another reason" if blocked else "",
     ]
     by = f" ({', '.join(filter(None, how))})" if found.stopped else ""
     stopped = f"{found.stopped} of {count(found.apps, 'app')}: users are stopped{by}."

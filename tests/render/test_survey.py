@@ -47,7 +47,7 @@ def text(found: Survey, *, whole: bool = False, width: int = 80) -> list[str]:
 
 def test_a_terminal_shows_one_screen_with_the_answer_first() -> None:
     lines = text(surveyed())
-    assert lines[2].strip().startswith("1 of 63 apps: users are stopped (1 for another reason than a missing")
+    assert lines[2].strip().startswith("1 of 63 apps: users are stopped (1 for another reason). Sign-ins to 1 app")
     assert "Sign-ins to 1 app failed" in " ".join(" ".join(lines).split())
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
