@@ -225,7 +225,7 @@ def test_consent_that_may_not_be_asked_for_can_be_granted_by_an_administrator() 
 @pytest.mark.parametrize(
     ("query", "known_by"),
     [
-        pytest.param("client_id=5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "by its client id", id="client id"),
+        pytest.param("client_id=5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "by its client ID", id="client id"),
         pytest.param(f"client_id={CLIENT}", "by its redirect URI", id="redirect URI"),
     ],
 )

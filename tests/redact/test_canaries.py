@@ -74,7 +74,7 @@ def test_every_text_of_a_snapshot_has_a_word() -> None:
 def _texts_of(kind: type) -> set[str]:
     """The fields that hold texts, or lists or mappings of them."""
     hints = get_type_hints(kind, include_extras=True)
-    return {name for name, hint in hints.items() if "TextKind" in str(hint)}
+    return {name for name, hint in hints.items() if FieldText.__name__ in str(hint)}
 
 
 @pytest.mark.parametrize("form", FORMS)
