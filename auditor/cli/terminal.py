@@ -72,7 +72,7 @@ def interaction(*, is_long: bool = False) -> Iterator[Interaction]:
             on_tenant=lines.show_tenants if is_long else None,
         )
         return
-    bars = _ProgressBars()
+    bars = ProgressBars()
     try:
         yield Interaction(
             say=bars.say,
@@ -176,7 +176,7 @@ class ProgressLines:
             self._say(f"{what_is_read(section)}: {self._paces[section].text(done, total)}")
 
 
-class _ProgressBars:
+class ProgressBars:
     """A progress bar for each section. rich is imported at the first one, so an offline command never imports it."""
 
     def __init__(self) -> None:
@@ -214,7 +214,8 @@ class _ProgressBars:
         progress = self._progress or self._started()
         if self._pause is None:
             self._pause = progress.add_task(text, total=None, pace="")
-        progress.update(self._pause, description=text)
+        # At once: a short pause can be over before the bars are drawn the next time.
+        progress.update(self._pause, description=text, refresh=True)
 
     def say(self, message: str) -> None:
         """Print a message in place of the bars, which come back with the next progress."""

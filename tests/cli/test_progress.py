@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 
-from auditor.cli.terminal import Pace, ProgressLines, TenantsPace, what_is_read
+from auditor.cli.terminal import Pace, ProgressBars, ProgressLines, TenantsPace, what_is_read
 from auditor.jobs import audit as audit_job
 from auditor.jobs import snapshot_files
 from auditor.jobs.audit import audit
@@ -107,3 +110,20 @@ def test_a_large_file_and_many_grants_are_announced_before_they_are_read_and_eva
     monkeypatch.setattr(snapshot_files, "LONG_READ", 100)
     monkeypatch.setattr(audit_job, "MANY_GRANTS", -1)
     assert waits_of(tmp_path) == [f"Reading {tmp_path / 'tenant.json'}…", "Evaluating 0 permission grants…"]
+
+
+def test_a_pause_is_shown_at_once_however_short_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bars are drawn ten times a second, and a sign-in can be over in less."""
+    shown = io.StringIO()
+
+    def never_by_itself(*columns: ProgressColumn, **_: Any) -> Progress:
+        console = Console(file=shown, force_terminal=True, width=120)
+        return Progress(*columns, console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+
+    monkeypatch.setattr("rich.progress.Progress", never_by_itself)
+    bars = ProgressBars()
+    bars.show_wait("Signing in…")
+    bars.show_pause("The sign-in service", 0.01, is_asked_for=True)
+    bars.show("servicePrincipals", 1, 3)
+    bars.stop()
+    assert "The sign-in service is busy and asks to wait 1 second. Waiting." in shown.getvalue()
