@@ -54,8 +54,9 @@ def command(tenant: str, history: str, config: str, folders: tuple[str, ...], dr
     objects.
     """
     refuse_empty()
+    from auditor.jobs import now
     from auditor.jobs.forgetting import planned, prove, remove, words_of
-    from auditor.jobs.kept_runs import named_history, now
+    from auditor.jobs.kept_runs import named_history
 
     for folder in folders:
         _must_exist(folder)

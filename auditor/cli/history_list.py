@@ -41,7 +41,8 @@ def command(history: str, config: str, tenant: str, since: str, limit: int | Non
     time between two runs of the tenant.
     """
     refuse_empty()
-    from auditor.jobs.kept_runs import missing_runs, must_be_known, named_history, now
+    from auditor.jobs import now
+    from auditor.jobs.kept_runs import missing_runs, must_be_known, named_history
     from auditor.render import run_history
 
     named = named_history(history, config)

@@ -35,7 +35,8 @@ def command(history: str, config: str, days: int | None, runs: int | None, forge
     refuse_empty()
     if forget and (days is not None or runs is not None):
         raise click.UsageError("--forget deletes every run of a tenant: leave out --days and --runs")
-    from auditor.jobs.kept_runs import must_be_known, named_history, now
+    from auditor.jobs import now
+    from auditor.jobs.kept_runs import must_be_known, named_history
 
     named = named_history(history, config)
     keep = msgspec.structs.replace(

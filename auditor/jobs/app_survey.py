@@ -16,12 +16,13 @@ from auditor.checks.required_reads import further_reads_for_app
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
+from auditor.jobs import now
 from auditor.jobs.app_catalog import app_named, near_apps
 from auditor.jobs.audit import LIVE, abused_lists, answering_about, read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.pack_selection import chosen_packs, own_app_packs, shipped_packs
 from auditor.jobs.prediction_reads import people_to_compare
-from auditor.jobs.tenant_reader import now, tenant_session
+from auditor.jobs.tenant_reader import tenant_session
 from auditor.model.blocked import BlockedFilter
 from auditor.model.document import series
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest

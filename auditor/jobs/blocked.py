@@ -17,11 +17,12 @@ from auditor.checks.required_reads import further_reads_for_app
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
+from auditor.jobs import now
 from auditor.jobs.app_survey import DescribedApps
 from auditor.jobs.audit import LIVE, abused_lists, answering_about, read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.prediction_reads import EarlierReads, earlier_policies, people_to_compare, users_to_read
-from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
+from auditor.jobs.tenant_reader import plan_with_user, tenant_session
 from auditor.model.blocked import Blocked, BlockedFilter
 from auditor.model.decision import Outcome
 from auditor.model.document import parse_time, utc_text

@@ -74,7 +74,7 @@ def with_customers(
     if not configuration.sources:
         return ListedConfiguration(configuration)
     if not now:
-        from auditor.jobs.tenant_reader import now as time_of_run
+        from auditor.jobs import now as time_of_run
 
         now = time_of_run()
     sources = {one.key: one for one in reversed(configuration.sources)}

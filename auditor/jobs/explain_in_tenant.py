@@ -180,7 +180,8 @@ _LOG_DAYS = 30
 
 async def _read_live(tenant: LiveTenant, asked: InTenant, interaction: Interaction) -> Snapshot:
     """The snapshot of a live tenant: what decides about the app, and the entry of the text in the sign-in log."""
-    from auditor.jobs.tenant_reader import further_reads, now, plan_with_allowed, plan_with_user, tenant_session
+    from auditor.jobs import now
+    from auditor.jobs.tenant_reader import further_reads, plan_with_allowed, plan_with_user, tenant_session
 
     plan = plan_with_user(_first_plan(asked.pasted, asked.known), asked.subject)
     async with tenant_session(tenant, plan, interaction) as session:

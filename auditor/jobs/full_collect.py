@@ -11,9 +11,10 @@ from auditor.graph.checkpoint import PartialRead, ReadRequest, partial_read
 from auditor.graph.directory_lists import DirectoryLists
 from auditor.graph.fetch import Progress
 from auditor.graph.preconnect import run
+from auditor.jobs import now
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.snapshot_files import sections_lost
-from auditor.jobs.tenant_reader import further_reads, now, plan_with_allowed, plan_with_user, tenant_session, to_collect
+from auditor.jobs.tenant_reader import further_reads, plan_with_allowed, plan_with_user, tenant_session, to_collect
 from auditor.model.sections import DATING_SECTIONS, SECTIONS, STREAMED_SECTIONS
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.snapshot.packed_files import is_packed, pack, rows_in, save_unpacked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.model.configuration import HistoryPlace, Keep
-from auditor.model.document import utc_text
 from auditor.model.errors import AuditorError, InvalidRequest
 from auditor.model.history import HISTORY_VARIABLE, Run
 from auditor.model.night import missed_starts
@@ -127,11 +126,6 @@ def run_named(history: History, name: str, tenant: str = "") -> Run:
             advice="List the runs: consent-auditor history list",
         )
     return found
-
-
-def now() -> str:
-    """The present time, as UTC text."""
-    return utc_text(datetime.now(UTC))
 
 
 def must_be_known(history: History, tenant: str, option: str = "--tenant") -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from auditor.facts.ids import is_guid
+from auditor.jobs import now as utc_now
 from auditor.jobs.audit import PreparedAudit, prepare
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction, SnapshotFiles, app_from_options
 from auditor.jobs.pack_selection import vendor_pack
 from auditor.jobs.secret_references import Secrets, live_tenant_of
 from auditor.model.configuration import Configuration, TenantEntry
-from auditor.model.document import first_of, series, utc_text
+from auditor.model.document import first_of, series
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import Pack
 from auditor.model.snapshot import LiveTenant
@@ -31,7 +31,7 @@ _NAMED = 10
 class Clock(NamedTuple):
     """The time in UTC as text, and seconds that never jump. Tests pass their own."""
 
-    now: Callable[[], str] = lambda: utc_text(datetime.now(UTC))
+    now: Callable[[], str] = utc_now
     seconds: Callable[[], float] = time.monotonic
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.facts.partner_lists import partner_lists
+from auditor.jobs import now
 from auditor.jobs.audit import PreparedAudit
 from auditor.jobs.customer_lists import ListedConfiguration, with_customers
 from auditor.jobs.doctor import Diagnosis, diagnose
@@ -23,7 +24,7 @@ from auditor.jobs.secret_references import Secrets
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.configuration import EMPTY_CSV, Configuration, CsvFile, TenantEntry
 from auditor.model.customers import CustomerList, ListKind
-from auditor.model.document import ENDS_SOON_DAYS, count, days_left, parse_time, utc_text
+from auditor.model.document import ENDS_SOON_DAYS, count, days_left, parse_time
 from auditor.model.errors import AuditorError
 from auditor.model.snapshot import CredentialEnd
 from auditor.notify.apprise_sender import problem_with, send_with_apprise
@@ -111,12 +112,12 @@ def _list(found: CustomerList) -> Iterator[Tested]:
         yield Tested(night.name, None, line)
     if found.credential is not None:
         yield _credential(night.name, found.credential)
-    now = utc_text(datetime.now(UTC))
+    at = now()
     for customer in found.customers:
         for expiry in relationship_expiries(customer.relationships):
-            days = days_left(expiry.ends, parse_time(now))
+            days = days_left(expiry.ends, parse_time(at))
             if days is not None and days <= ENDS_SOON_DAYS:
-                text = f"{expiry_text(expiry, now)}".replace("with the customer", f"with {customer.label}")
+                text = f"{expiry_text(expiry, at)}".replace("with the customer", f"with {customer.label}")
                 yield Tested(night.name, None, text, expiry.then)
 
 
@@ -170,8 +171,8 @@ def _live(entry: TenantEntry, prepared: PreparedAudit, secrets: Secrets) -> Iter
 
 
 def _credential(subject: str, credential: CredentialEnd) -> Tested:
-    now = datetime.now(UTC)
-    return Tested(subject, credential.needs_no_renewal(now) or None, credential_end_text(credential, now))
+    at = datetime.now(UTC)
+    return Tested(subject, credential.needs_no_renewal(at) or None, credential_end_text(credential, at))
 
 
 def _permissions(entry: TenantEntry, found: Diagnosis) -> Iterator[Tested]:
@@ -216,7 +217,7 @@ def _heartbeat(configuration: Configuration, secrets: Secrets) -> Tested:
 
 
 def _targets(configuration: Configuration, secrets: Secrets, *, notify: bool) -> Iterator[Tested]:
-    now = utc_text(datetime.now(UTC))
+    at = now()
     for target in configuration.notify:
         try:
             address = secrets.value(target.url)
@@ -228,7 +229,7 @@ def _targets(configuration: Configuration, secrets: Secrets, *, notify: bool) ->
         elif not notify:
             yield Tested(target.name, True, "The address of this target is understood; --notify sends a test message")
         else:
-            sent = send_with_apprise(address, test_message(target.name, now))
+            sent = send_with_apprise(address, test_message(target.name, at))
             if sent.answer is TargetAnswer.ACCEPTED:
                 yield Tested(target.name, True, "The target accepted a test message")
             else:

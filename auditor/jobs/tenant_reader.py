@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,9 +20,9 @@ from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subje
 from auditor.graph.preconnect import run
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, SharedConnections, endpoints, open_graph
+from auditor.jobs import now
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
-from auditor.model.document import utc_text
 from auditor.model.rule import App, Pack
 from auditor.model.sections import DATING_SECTIONS, FULL_SECTIONS, SECTIONS, permissions_to_read
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
@@ -302,8 +302,3 @@ def delegated_scopes(tenant: LiveTenant, plan: Plan, at: Endpoints) -> tuple[str
     if tenant.auth != "device-code":
         return ()
     return tuple(f"{at.graph}/{needed.permission}" for needed in permissions_for(plan))
-
-
-def now() -> str:
-    """The current UTC time in seconds. It is the only time that a report contains."""
-    return utc_text(datetime.now(UTC))
